@@ -1,0 +1,179 @@
+/**
+ * What commands and the dashboard ask of the evidence, whoever holds the database: this process (local-store.ts) or the
+ * process that owns the file (remote-store.ts, over the socket beside it). All times here are seconds since 1970 (UTC).
+ */
+import type { Readable } from "node:stream";
+import type { Severity } from "../wire/code-book.ts";
+
+export const sortKeys = ["score", "activity", "elapsed", "elapsed-asc", "last-seen", "peers"] as const;
+export type SortKey = (typeof sortKeys)[number];
+
+export type Band = "critical" | "high" | "moderate" | "low" | "minimal";
+export type Trust = "lone" | "established" | "verified" | "implausible" | "invalid";
+
+export interface RankingQuery {
+  /** Seconds since 1970; absent: the newest evidence (design: asOf). */
+  readonly asOf?: number;
+  readonly sort?: SortKey;
+}
+
+/** One step of the waterfall: the points of all steps sum to the score. */
+export interface ScoreTerm {
+  readonly name: "detections" | "passed" | "peers" | "dwell" | "contained" | "asset";
+  /** What the term counts: probability, flows, peers, hours, 0 or 1, weight. */
+  readonly value: number;
+  /** Log-odds that the term adds. */
+  readonly logOdds: number;
+  /** Points of 0 to 100 that the term adds, in this order. */
+  readonly points: number;
+}
+
+export interface RankedDetection {
+  readonly detectionId: number;
+  readonly detectedAt: number;
+  readonly category: number;
+  readonly activity: number;
+  /** From the code book, or numbers. */
+  readonly title: string;
+  readonly severity: Severity;
+  readonly attack?: string;
+  readonly trust: Trust;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  readonly packets: number;
+  /** p of the ranking at asOf, 0 to 1. */
+  readonly probability: number;
+}
+
+export interface RankedHost {
+  readonly address: string;
+  readonly name?: string;
+  readonly score: number;
+  readonly band: Band;
+  readonly terms: readonly ScoreTerm[];
+  /** Highest probability first. */
+  readonly detections: readonly RankedDetection[];
+  readonly contained: boolean;
+  readonly flowsPassed: number;
+  readonly flowsStopped: number;
+  readonly peers: number;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  /** Oldest counted detection, and the newest one; elapsed time is asOf minus these. */
+  readonly firstDetected: number;
+  readonly lastDetected: number;
+  readonly markedPackets: number;
+  readonly weight: number;
+}
+
+/** A host none of whose detections counts: listed, never ranked. */
+export interface UnrankedHost {
+  readonly address: string;
+  readonly name?: string;
+  readonly reason: "implausible" | "does not verify";
+  readonly detections: readonly RankedDetection[];
+  readonly lastSeen: number;
+}
+
+export interface Ranking {
+  readonly asOf: number;
+  /** Where asOf comes from. */
+  readonly asOfSource: "asked" | "now" | "newest packet" | "no evidence";
+  readonly hosts: readonly RankedHost[];
+  readonly unranked: readonly UnrankedHost[];
+}
+
+export interface TimelineBin {
+  /** Start of the bin and its width, seconds. */
+  readonly start: number;
+  readonly seconds: number;
+  readonly markedPackets: number;
+}
+
+export interface HostFlow {
+  readonly peer: string;
+  readonly peerName?: string;
+  readonly protocol: number;
+  readonly hostPort: number;
+  readonly peerPort: number;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  readonly markedPackets: number;
+  readonly markedOctets: number;
+  readonly acknowledgedOctets: number;
+  readonly established: boolean;
+  readonly outcome: "passed" | "stopped" | "unanswered" | "connected";
+}
+
+export interface EnforcementEntry {
+  readonly time: number;
+  readonly verdict: string;
+  readonly rule?: string;
+  readonly peer: string;
+  readonly hostPort: number;
+  readonly peerPort: number;
+}
+
+export interface HostReport {
+  readonly asOf: number;
+  /** Absent if the host is not ranked. */
+  readonly ranked?: RankedHost;
+  readonly unranked?: UnrankedHost;
+  readonly timeline: readonly TimelineBin[];
+  /** Newest first, at most 1,000. */
+  readonly flows: readonly HostFlow[];
+  readonly flowCount: number;
+  readonly events: readonly EnforcementEntry[];
+  readonly eventCount: number;
+}
+
+export interface CaptureReport {
+  readonly captureId?: number;
+  readonly name: string;
+  readonly state: "complete" | "partial" | "refused";
+  readonly reason?: string;
+  readonly reasonOffset?: number;
+  readonly format?: string;
+  readonly octets: number;
+  readonly packets: number;
+  readonly markedPackets: number;
+  readonly malformedMarks: number;
+  readonly firstPacket?: number;
+  readonly lastPacket?: number;
+  readonly ingestedAt: number;
+  /** The same content was ingested before, under this name; nothing was counted again. */
+  readonly alreadyIngestedAs?: string;
+}
+
+export interface IngestProgress {
+  readonly octets: number;
+  /** Absent for a pipe. */
+  readonly totalOctets?: number;
+  readonly packets: number;
+  readonly markedPackets: number;
+}
+
+export interface IngestInput {
+  /** As the user named it; shown, never opened. */
+  readonly name: string;
+  /** An open file to read from position 0, or a stream (pipe, upload). The caller closes the file. */
+  readonly source:
+    | { readonly descriptor: number; readonly octets: number }
+    | { readonly stream: Readable; readonly octets?: number };
+}
+
+export interface IngestOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: IngestProgress) => void;
+}
+
+export interface Store {
+  /** All of a capture or nothing; a refused or damaged capture is an outcome, not an error. */
+  ingest(input: IngestInput, options?: IngestOptions): Promise<CaptureReport>;
+  ranking(query?: RankingQuery): Promise<Ranking>;
+  /** Undefined if the address was never seen with a mark. */
+  host(address: string, asOf?: number): Promise<HostReport | undefined>;
+  /** Newest first. */
+  captures(): Promise<readonly CaptureReport[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,56 @@
+/** What a capture reader hands to its consumer: one call a frame, into a buffer that is reused. Nothing is allocated. */
+
+/** An interface of a capture; a classic pcap has one. */
+export interface CaptureInterface {
+  /** Number within the whole capture, counted over all sections, from 0. */
+  readonly index: number;
+  readonly linkType: number;
+  /** Octets; 0 if there is no limit. */
+  readonly snapLength: number;
+  readonly name?: string;
+  /**
+   * Microseconds since 1970 of a frame's time as it stands in the capture. Exact to the microsecond until 2255; finer
+   * resolutions are cut off. In a pcap, high is seconds and low the fraction; in a pcapng they are one 64-bit count.
+   */
+  microseconds(timeHigh: number, timeLow: number): number;
+}
+
+export interface FrameSink {
+  /** The buffer that `frame` calls refer to; called before the first frame and again if it had to grow. */
+  useBuffer(octets: Uint8Array, view: DataView): void;
+  /** One frame, in the order of the capture. The octets are valid until the call returns. */
+  frame(
+    start: number,
+    capturedLength: number,
+    originalLength: number,
+    timeHigh: number,
+    timeLow: number,
+    source: CaptureInterface,
+  ): void;
+}
+
+/** How reading a capture ended. */
+export type CaptureOutcome =
+  | { readonly state: "complete" }
+  /** Everything before `offset` was handed over. Offsets are octets of the uncompressed content. */
+  | { readonly state: "partial"; readonly offset: number; readonly reason: string }
+  | { readonly state: "refused"; readonly offset: number; readonly reason: string };
+
+export interface CaptureSummary {
+  readonly outcome: CaptureOutcome;
+  readonly format: "pcap" | "pcapng" | "snoop" | "unknown";
+  /** Octets of the uncompressed content that were read. */
+  readonly octets: number;
+  readonly frames: number;
+  /** Damage that was skipped because what follows is proven. */
+  readonly gaps: readonly { readonly offset: number; readonly octets: number }[];
+  readonly interfaces: readonly CaptureInterface[];
+  /** Host names from name-resolution blocks: address to name. Hostile text. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
+export interface ReadOptions {
+  readonly signal?: AbortSignal;
+  /** Called every few megabytes with the octets read so far (of the compressed file, if it is compressed). */
+  readonly onProgress?: (octetsRead: number, frames: number) => void;
+}

@@ -1,0 +1,74 @@
+/** Where the inner IP header starts in a tunnel's payload. Returns offsets, allocates nothing. */
+import { etherPayload, ethernetPayload, etherTypes, noNetworkHeader, pppPayload } from "./link-layer.ts";
+
+const vxlanPort = 4789;
+const genevePort = 6081;
+const gtpUserPort = 2152;
+
+/** GRE (RFC 2784, RFC 2890) and the enhanced GRE of PPTP (RFC 2637): flags say which fields are present. */
+export function grePayload(octets: Uint8Array, start: number, end: number): number {
+  if (start + 4 > end) return noNetworkHeader;
+  const flags = word(octets, start);
+  const type = word(octets, start + 2);
+  const has = (bit: number): number => ((flags & bit) === 0 ? 0 : 4);
+  if ((flags & 7) === 1) return pppPayload(octets, start + 8 + has(0x1000) + has(0x0080), end);
+  if ((flags & 7) !== 0 || (flags & 0x4000) !== 0) return noNetworkHeader;
+  const payload = start + 4 + has(0x8000) + has(0x2000) + has(0x1000);
+  if (type === etherTypes.transparentEthernet) return ethernetPayload(octets, payload, end);
+  if (type === erspanType2) return ethernetPayload(octets, payload + (has(0x1000) === 0 ? 0 : 8), end);
+  return etherPayload(octets, type, payload, end);
+}
+
+/** ERSPAN type I has no header of its own; type II has 8 octets, and says so by GRE's sequence bit. */
+const erspanType2 = 0x88be;
+
+/** VXLAN (RFC 7348), Geneve (RFC 8926) and GTP-U (3GPP TS 29.281), told by the UDP ports. `start` is the UDP header. */
+export function udpTunnelPayload(octets: Uint8Array, start: number, end: number): number {
+  if (start + 16 > end) return noNetworkHeader;
+  const source = word(octets, start);
+  const destination = word(octets, start + 2);
+  if (destination === vxlanPort || source === vxlanPort) return vxlanPayload(octets, start + 8, end);
+  if (destination === genevePort || source === genevePort) return genevePayload(octets, start + 8, end);
+  if (destination === gtpUserPort || source === gtpUserPort) return gtpPayload(octets, start + 8, end);
+  return noNetworkHeader;
+}
+
+function vxlanPayload(octets: Uint8Array, start: number, end: number): number {
+  const hasNetworkId = ((octets[start] ?? 0) & 0x08) !== 0;
+  return hasNetworkId ? ethernetPayload(octets, start + 8, end) : noNetworkHeader;
+}
+
+function genevePayload(octets: Uint8Array, start: number, end: number): number {
+  const first = octets[start] ?? 0;
+  if (first >> 6 !== 0) return noNetworkHeader;
+  const payload = start + 8 + (first & 0x3f) * 4;
+  const type = word(octets, start + 2);
+  if (type === etherTypes.transparentEthernet) return ethernetPayload(octets, payload, end);
+  return etherPayload(octets, type, payload, end);
+}
+
+/** A G-PDU (message 255) holds a user's IP packet behind 8 octets, 4 more if a flag is set, and extension headers. */
+function gtpPayload(octets: Uint8Array, start: number, end: number): number {
+  const flags = octets[start] ?? 0;
+  if (flags >> 4 !== 3 || octets[start + 1] !== 255) return noNetworkHeader;
+  let at = start + 8;
+  if ((flags & 7) === 0) return looksLikeIp(octets, at, end);
+  let next = (flags & 4) === 0 ? 0 : (octets[at + 3] ?? 0);
+  at += 4;
+  while (next !== 0) {
+    const length = (octets[at] ?? 0) * 4;
+    if (length === 0 || at + length > end) return noNetworkHeader;
+    next = octets[at + length - 1] ?? 0;
+    at += length;
+  }
+  return looksLikeIp(octets, at, end);
+}
+
+function looksLikeIp(octets: Uint8Array, at: number, end: number): number {
+  const version = at < end ? (octets[at] ?? 0) >> 4 : 0;
+  return version === 4 || version === 6 ? at : noNetworkHeader;
+}
+
+function word(octets: Uint8Array, at: number): number {
+  return ((octets[at] ?? 0) << 8) | (octets[at + 1] ?? 0);
+}

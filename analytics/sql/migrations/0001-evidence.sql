@@ -2,6 +2,12 @@
 -- is appended, never updated, so that a capture is one transaction and the order of captures does not matter.
 -- Times are UTC, microseconds; ids are dense integers, so that columns pack (128-bit types are 75 times slower here).
 
+-- Ids that only joins use have no index: one transaction writes at a time and takes the next free ids, and an index over
+-- millions of flows and marks would cost more than the rows themselves.
+
+-- What belongs to this database: seed (of the flow keys and the hash tables), views (digest of the view definitions).
+CREATE TABLE setting (key VARCHAR PRIMARY KEY, value VARCHAR NOT NULL);
+
 -- One ingested capture file, pipe or upload.
 CREATE TABLE capture (
   capture_id UINTEGER PRIMARY KEY,
@@ -34,8 +40,15 @@ CREATE TABLE refused_capture (
 
 -- An address as a sensor saw it; inside a tunnel, the inner one.
 CREATE TABLE host (
-  host_id UINTEGER PRIMARY KEY,
-  address VARCHAR NOT NULL UNIQUE
+  host_id UINTEGER NOT NULL,          -- dense, from 1
+  address VARCHAR NOT NULL            -- once in the database
+);
+
+-- Names that captures bring along (pcapng name resolution). Hostile text.
+CREATE TABLE captured_name (
+  capture_id UINTEGER NOT NULL,
+  address VARCHAR NOT NULL,
+  name VARCHAR NOT NULL
 );
 
 -- What the operator says of an address (CSV: address, name, low|normal|high).
@@ -47,7 +60,7 @@ CREATE TABLE asset (
 
 -- The unit of evidence: repeats in packets do not count again.
 CREATE TABLE detection (
-  detection_id UINTEGER PRIMARY KEY,
+  detection_id UINTEGER NOT NULL,     -- dense, from 1
   host_id UINTEGER NOT NULL,
   detected_at TIMESTAMP NOT NULL,     -- by the marking host's clock, whole seconds
   category UTINYINT NOT NULL,
@@ -76,7 +89,7 @@ INSERT INTO trust VALUES
 
 -- A host with one distinct option content.
 CREATE TABLE mark (
-  mark_id UINTEGER PRIMARY KEY,
+  mark_id UINTEGER NOT NULL,          -- dense, from 1
   capture_id UINTEGER NOT NULL,
   host_id UINTEGER NOT NULL,
   kind UTINYINT NOT NULL,
@@ -85,7 +98,7 @@ CREATE TABLE mark (
 
 -- A flow as one capture saw it; the same flow in two captures has the same flow_key.
 CREATE TABLE flow_seen (
-  flow_id UINTEGER PRIMARY KEY,
+  flow_id UINTEGER NOT NULL,          -- dense, from 1
   capture_id UINTEGER NOT NULL,
   flow_key UBIGINT NOT NULL,          -- hash of the 5-tuple and the first SYN's sequence number, or the first-seen minute
   tuple_key UBIGINT NOT NULL,         -- hash of the 5-tuple alone
@@ -137,7 +150,7 @@ CREATE TABLE sighting (
   capture_id UINTEGER NOT NULL,
   frame UINTEGER NOT NULL,            -- number in the capture, from 1, as Wireshark counts
   time TIMESTAMP NOT NULL,
-  flow_id UINTEGER NOT NULL,
+  flow_id UINTEGER NOT NULL,          -- 0: quoted in an ICMP error, so no flow
   mark_id UINTEGER NOT NULL,
   length UINTEGER NOT NULL,           -- octets of the frame on the wire
   detail UTINYINT NOT NULL            -- bit 0: IPv4 carrier, bit 1: quoted, bit 2: sent by the flow's server side

@@ -1,0 +1,45 @@
+/** Why a database could not be opened, in one line for people and one word for commands. */
+
+export type DatabaseProblem =
+  | "folder missing"
+  | "not a file"
+  | "not a database"
+  | "not tattle's"
+  | "newer schema"
+  | "held by another process"
+  | "open in this process"
+  | "closed"
+  | "cannot be opened";
+
+export class DatabaseError extends Error {
+  readonly problem: DatabaseProblem;
+  /** The process that holds the file, where DuckDB names it. */
+  readonly pid: number | undefined;
+
+  constructor(problem: DatabaseProblem, message: string, options?: { cause?: unknown; pid?: number }) {
+    super(message, { cause: options?.cause });
+    this.name = "DatabaseError";
+    this.problem = problem;
+    this.pid = options?.pid;
+  }
+}
+
+/** What DuckDB's refusal to open `path` means. */
+export function explainOpenFailure(path: string, cause: unknown): DatabaseError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const holder = /Conflicting lock is held in (.+?)(?: \(PID (\d+)\))/.exec(text);
+  if (holder) {
+    const pid = Number(holder[2]);
+    return new DatabaseError("held by another process", `${path}: held by process ${pid} (${holder[1]})`, {
+      cause,
+      pid,
+    });
+  }
+  if (text.includes("Could not set lock")) {
+    return new DatabaseError("held by another process", `${path}: held by another process`, { cause });
+  }
+  if (text.includes("not a valid DuckDB database file")) {
+    return new DatabaseError("not a database", `${path}: not a DuckDB database`, { cause });
+  }
+  return new DatabaseError("cannot be opened", `${path}: ${text.split("\n", 1)[0]}`, { cause });
+}

@@ -1,0 +1,167 @@
+/**
+ * The DuckDB file and who may write to it. DuckDB locks a file against other processes, but not against a second
+ * instance in the same process: two of them open it, both commit, and the last checkpoint silently wins. So a file is
+ * opened here and nowhere else, once a process, and one transaction writes at a time.
+ */
+import { DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseError, explainOpenFailure } from "./database-error.ts";
+import { claimFile } from "./database-file.ts";
+import type { FileClaim } from "./database-file.ts";
+import { migrate } from "./migrate.ts";
+
+export interface DatabaseOptions {
+  /** Threads of DuckDB; by default one a core. */
+  readonly threads?: number;
+  /** As DuckDB writes sizes: `512MB`. What does not fit is spilled beside the file. */
+  readonly memoryLimit?: string;
+  /** 32 hexadecimal digits that seed the flow keys of a new database; random unless a test needs them fixed. */
+  readonly seed?: string;
+}
+
+export interface Transaction {
+  readonly connection: DuckDBConnection;
+  /** Everything is rolled back when the work returns. */
+  readonly discard: () => void;
+}
+
+export interface Database {
+  /** Absolute path without links, or `:memory:`. */
+  readonly path: string;
+  /** Runs queries on a connection of their own; several run side by side. */
+  read<Result>(work: (connection: DuckDBConnection) => Promise<Result>): Promise<Result>;
+  /** One at a time, in a transaction: committed when the work returns, rolled back when it throws. */
+  write<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+  /** Waits for what runs, writes everything into the file and lets it go. */
+  close(): Promise<void>;
+}
+
+const inMemory = ":memory:";
+
+/**
+ * Opens or creates a database, brings its schema up to date, and holds it until `close`.
+ * @throws DatabaseError
+ */
+export async function openDatabase(path: string, options: DatabaseOptions = {}): Promise<Database> {
+  const claim = path === inMemory ? undefined : claimFile(path);
+  try {
+    const instance = await createInstance(claim?.path ?? inMemory, options);
+    try {
+      await migrate(instance, claim?.path ?? inMemory, options.seed ?? randomBytes(16).toString("hex"));
+    } catch (error) {
+      instance.closeSync();
+      throw error;
+    }
+    claim?.confirm();
+    return new OpenDatabase(instance, claim);
+  } catch (error) {
+    claim?.release();
+    throw error;
+  }
+}
+
+async function createInstance(path: string, options: DatabaseOptions): Promise<DuckDBInstance> {
+  const settings: Record<string, string> = {
+    // Nothing that a query names may reach for the network.
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+    // Sizes that a capture needs are bounded elsewhere; this one keeps DuckDB's cache from filling the machine.
+    ...(path === inMemory ? { temp_directory: join(tmpdir(), `tattle-${process.pid}`) } : {}),
+    ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
+    ...(options.memoryLimit === undefined ? {} : { memory_limit: options.memoryLimit }),
+  };
+  if (path !== inMemory) settings["memory_limit"] ??= "512MB";
+  try {
+    return await DuckDBInstance.create(path, settings);
+  } catch (error) {
+    throw explainOpenFailure(path, error);
+  }
+}
+
+class OpenDatabase implements Database {
+  readonly path: string;
+  readonly #instance: DuckDBInstance;
+  readonly #claim: FileClaim | undefined;
+  readonly #running = new Set<Promise<unknown>>();
+  #lastWrite: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  constructor(instance: DuckDBInstance, claim: FileClaim | undefined) {
+    this.#instance = instance;
+    this.#claim = claim;
+    this.path = claim?.path ?? inMemory;
+  }
+
+  read<Result>(work: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
+    return this.#track(() => this.#withConnection(work));
+  }
+
+  write<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#track(() => {
+      const turn = this.#lastWrite.then(() =>
+        this.#withConnection((connection) => inTransaction(connection, work)),
+      );
+      // The next writer waits for this one, however it ends.
+      this.#lastWrite = turn.catch(() => undefined);
+      return turn;
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#running);
+    try {
+      if (this.#claim) await this.#withConnection((connection) => connection.run("CHECKPOINT"));
+    } finally {
+      this.#instance.closeSync();
+      this.#claim?.release();
+    }
+  }
+
+  async #track<Result>(start: () => Promise<Result>): Promise<Result> {
+    if (this.#closing) throw new DatabaseError("closed", `${this.path}: the database is closed`);
+    const running = start();
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  async #withConnection<Result>(work: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
+    const connection = await this.#instance.connect();
+    try {
+      return await work(connection);
+    } finally {
+      connection.closeSync();
+    }
+  }
+}
+
+async function inTransaction<Result>(
+  connection: DuckDBConnection,
+  work: (transaction: Transaction) => Promise<Result>,
+): Promise<Result> {
+  const end = { command: "COMMIT" };
+  const discard = (): void => {
+    end.command = "ROLLBACK";
+  };
+  await connection.run("BEGIN");
+  try {
+    const result = await work({ connection, discard });
+    await connection.run(end.command);
+    return result;
+  } catch (error) {
+    // A failed COMMIT has rolled back by itself, and then there is no transaction to end.
+    await connection.run("ROLLBACK").catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * The JSON that /api answers with. Types only: the server and the browser both import them, nothing of them is left at
+ * run time. All times are seconds since 1970 (UTC). Texts from packets and captures are hostile: shown as text, nothing else.
+ *
+ *   GET  /api/ranking?asOf&sort        RankingAnswer
+ *   GET  /api/hosts/ADDRESS?asOf       HostAnswer; 404 if the address was never seen with a mark
+ *   GET  /api/captures                 CapturesAnswer
+ *   POST /api/captures?name            the octets of one capture as the body; CaptureReport, or UploadLine per line if the
+ *                                      request accepts application/x-ndjson
+ *   GET  /api/code-book                CodeBook
+ *   GET  /api/health                   HealthAnswer
+ *
+ * asOf is seconds since 1970 or ISO 8601 with an offset; sort is one of sortKeys. Everything else is refused with 400.
+ * Every request that is refused or fails is answered with ErrorAnswer.
+ */
+import type { CaptureReport, HostReport, IngestProgress, Ranking } from "../analytics/store.ts";
+
+export type RankingAnswer = Ranking;
+export type HostAnswer = HostReport;
+
+export interface CapturesAnswer {
+  /** Newest first. */
+  readonly captures: readonly CaptureReport[];
+}
+
+/** One line of an upload's answer. The last line is a report or an error. */
+export type UploadLine =
+  | { readonly progress: IngestProgress }
+  | { readonly report: CaptureReport }
+  | { readonly error: string };
+
+export interface HealthAnswer {
+  readonly status: "ok";
+  /** The server's clock. */
+  readonly now: number;
+  readonly maxUploadOctets: number;
+}
+
+export interface ErrorAnswer {
+  /** One line: what was expected and what came. */
+  readonly error: string;
+}

@@ -1,0 +1,62 @@
+/** The dashboard as an Express application: it does not listen, knows no wall clock, and opens no file of the user's. */
+import { fileURLToPath } from "node:url";
+import express from "express";
+import type { Express } from "express";
+import type { Store } from "../analytics/store.ts";
+import type { CodeBook } from "../wire/code-book.ts";
+import { answerError } from "./answer-error.ts";
+import { HttpError } from "./http-error.ts";
+import { browserFiles } from "./routes/browser-files.ts";
+import { evidenceRoutes } from "./routes/evidence.ts";
+import { uploadCapture } from "./routes/upload-capture.ts";
+import { requireToken } from "./security/bearer-token.ts";
+import { setSecurityHeaders } from "./security/headers.ts";
+import { requireOwnHost } from "./security/host-header.ts";
+import type { HostCheck } from "./security/host-header.ts";
+import { refuseCrossSite } from "./security/same-origin.ts";
+
+/** 64 GiB: a day of a busy link; above that `tattle ingest` on the machine itself is the way. */
+export const defaultMaxUploadOctets = 2 ** 36;
+
+export interface AppOptions {
+  readonly store: Store;
+  readonly codeBook: CodeBook;
+  /** Seconds since 1970. */
+  readonly clock: () => number;
+  /** Which host names in requests are ours. */
+  readonly isOwnHost: HostCheck;
+  /** Every /api request must bring it; absent: nobody is asked. */
+  readonly token?: string | undefined;
+  readonly maxUploadOctets?: number | undefined;
+  /** Folder of index.html, style.css and the bundle; absent: the one that the build puts beside this file. */
+  readonly browserFolder?: string | undefined;
+  /** Told of errors that are our fault; the sender learns only that there was one. */
+  readonly onUnexpectedError?: ((error: unknown) => void) | undefined;
+  /** Ends the uploads that are under way. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export function createApp(options: AppOptions): Express {
+  const { store, codeBook, clock, token } = options;
+  const onUnexpectedError = options.onUnexpectedError ?? ((): void => undefined);
+  const maxUploadOctets = options.maxUploadOctets ?? defaultMaxUploadOctets;
+  const signal = options.signal ?? new AbortController().signal;
+
+  const app = express();
+  app.disable("x-powered-by");
+  // Answers hold times and ranks that change with every capture; hashing a large one costs more than sending it.
+  app.disable("etag");
+
+  app.use(setSecurityHeaders);
+  app.use(requireOwnHost(options.isOwnHost));
+  app.use("/api", refuseCrossSite);
+  if (token !== undefined) app.use("/api", requireToken(token));
+  app.post("/api/captures", uploadCapture({ store, maxUploadOctets, onUnexpectedError, signal }));
+  app.use("/api", evidenceRoutes({ store, codeBook, clock, maxUploadOctets }));
+  app.use(browserFiles(options.browserFolder ?? fileURLToPath(new URL("./browser", import.meta.url))));
+  app.use((request) => {
+    throw new HttpError(404, `nothing is here: ${request.method} ${request.path.slice(0, 100)}`);
+  });
+  app.use(answerError(onUnexpectedError));
+  return app;
+}

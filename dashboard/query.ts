@@ -1,0 +1,96 @@
+/** Query parameters, checked once at the edge: what is not named here is refused, and the refusal says what is allowed. */
+import { z } from "zod";
+import { sortKeys } from "../analytics/store.ts";
+import type { RankingQuery } from "../analytics/store.ts";
+import { formatAddress, parseAddress } from "../wire/address.ts";
+import { MalformedError } from "../wire/malformed-error.ts";
+import { HttpError } from "./http-error.ts";
+
+/** The largest time a Date can hold, in seconds (ECMA-262, time range). */
+const latestTime = 8.64e12;
+const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
+
+const asOf = z.string().transform((text, context): number => {
+  const seconds = /^\d{1,13}(\.\d{1,9})?$/.test(text)
+    ? Number(text)
+    : instant.test(text)
+      ? Date.parse(text) / 1000
+      : Number.NaN;
+  if (seconds >= 0 && seconds <= latestTime) return seconds;
+  context.addIssue(`expected seconds since 1970 or a time such as 2026-05-04T12:00:00Z, got ${quote(text)}`);
+  return z.NEVER;
+});
+
+const sort = z.enum(sortKeys, {
+  error: (issue) => `unknown order ${quote(issue.input)}; one of ${sortKeys.join(", ")}`,
+});
+
+const name = z
+  .string("expected the name of the capture, as in ?name=monday.pcap")
+  .min(1, "expected the name of the capture, got nothing")
+  .max(255, "expected at most 255 characters");
+
+const rankingQuery = z.strictObject({ asOf: asOf.optional(), sort: sort.optional() });
+const hostQuery = z.strictObject({ asOf: asOf.optional() });
+const uploadQuery = z.strictObject({ name });
+const nothing = z.strictObject({});
+
+/** @throws HttpError 400 */
+export function parseRankingQuery(query: unknown): RankingQuery {
+  const { asOf: time, sort: key } = parse(rankingQuery, query);
+  return { ...(time === undefined ? {} : { asOf: time }), ...(key === undefined ? {} : { sort: key }) };
+}
+
+/** @throws HttpError 400 */
+export function parseHostQuery(query: unknown): { asOf?: number | undefined } {
+  return parse(hostQuery, query);
+}
+
+/** @throws HttpError 400 */
+export function parseUploadQuery(query: unknown): { name: string } {
+  return parse(uploadQuery, query);
+}
+
+/** @throws HttpError 400 if there is any parameter. */
+export function parseNoQuery(query: unknown): void {
+  parse(nothing, query);
+}
+
+/**
+ * The address as the database writes it.
+ * @throws HttpError 400
+ */
+export function parseHostAddress(text: string): string {
+  try {
+    const octets = parseAddress(text);
+    return formatAddress(new DataView(octets.buffer), 0, octets.length === 4 ? 4 : 6);
+  } catch (error) {
+    if (error instanceof MalformedError) throw new HttpError(400, `path: ${error.problem}`);
+    throw error;
+  }
+}
+
+function parse<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  query: unknown,
+): z.output<z.ZodObject<Shape>> {
+  const result = schema.safeParse(query);
+  if (result.success) return result.data;
+  const allowed = Object.keys(schema.shape);
+  const problems = result.error.issues.map((issue) => describeIssue(issue, allowed));
+  throw new HttpError(400, problems.join("; "));
+}
+
+function describeIssue(issue: z.core.$ZodIssue, allowed: readonly string[]): string {
+  if (issue.code === "unrecognized_keys") {
+    const allowedText = allowed.length === 0 ? "none is allowed" : `allowed: ${allowed.join(", ")}`;
+    return `unknown parameter ${issue.keys.map(quote).join(", ")}; ${allowedText}`;
+  }
+  const parameter = issue.path.join(".");
+  if (Array.isArray(issue.input)) return `${parameter}: given ${issue.input.length} times`;
+  return `${parameter}: ${issue.message}`;
+}
+
+function quote(text: unknown): string {
+  return typeof text === "string" ? JSON.stringify(text.slice(0, 60)) : "no single text";
+}

@@ -1,0 +1,51 @@
+/** The read-only part of the API: what the store knows, as JSON. */
+import { Router } from "express";
+import type { Store } from "../../analytics/store.ts";
+import type { CodeBook } from "../../wire/code-book.ts";
+import type { CapturesAnswer, HealthAnswer, HostAnswer, RankingAnswer } from "../api.ts";
+import { HttpError } from "../http-error.ts";
+import { parseHostAddress, parseHostQuery, parseNoQuery, parseRankingQuery } from "../query.ts";
+
+export interface EvidenceRoutes {
+  readonly store: Store;
+  readonly codeBook: CodeBook;
+  /** Seconds since 1970. */
+  readonly clock: () => number;
+  readonly maxUploadOctets: number;
+}
+
+export function evidenceRoutes({ store, codeBook, clock, maxUploadOctets }: EvidenceRoutes): Router {
+  const router = Router();
+
+  router.get("/ranking", async (request, response) => {
+    const answer: RankingAnswer = await store.ranking(parseRankingQuery(request.query));
+    response.json(answer);
+  });
+
+  router.get("/hosts/:address", async (request, response) => {
+    const address = parseHostAddress(request.params.address);
+    const { asOf } = parseHostQuery(request.query);
+    const answer: HostAnswer | undefined = await store.host(address, asOf);
+    if (!answer) throw new HttpError(404, `${address} was never seen with a mark`);
+    response.json(answer);
+  });
+
+  router.get("/captures", async (request, response) => {
+    parseNoQuery(request.query);
+    const answer: CapturesAnswer = { captures: await store.captures() };
+    response.json(answer);
+  });
+
+  router.get("/code-book", (request, response) => {
+    parseNoQuery(request.query);
+    response.json(codeBook);
+  });
+
+  router.get("/health", (request, response) => {
+    parseNoQuery(request.query);
+    const answer: HealthAnswer = { status: "ok", now: clock(), maxUploadOctets };
+    response.json(answer);
+  });
+
+  return router;
+}

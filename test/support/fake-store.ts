@@ -1,0 +1,113 @@
+/** A store without a database, for tests of the dashboard: what it answers is given, what it is asked is recorded. */
+import type {
+  CaptureReport,
+  HostReport,
+  IngestInput,
+  IngestOptions,
+  Ranking,
+  RankingQuery,
+  SortKey,
+  RankedHost,
+  Store,
+} from "../../analytics/store.ts";
+import { severities } from "../../wire/code-book.ts";
+
+export interface FakeEvidence {
+  readonly asOf: number;
+  readonly hosts: readonly RankedHost[];
+  readonly unranked: Ranking["unranked"];
+  readonly captures: readonly CaptureReport[];
+  /** Report of a ranked host, beyond what the ranking says. */
+  readonly details: (host: RankedHost) => Pick<HostReport, "timeline" | "flows" | "events">;
+}
+
+export class FakeStore implements Store {
+  /** Every upload that came to an end, with the octets that arrived. */
+  readonly ingested: { name: string; octets: number }[] = [];
+  readonly rankingQueries: RankingQuery[] = [];
+  readonly #evidence: FakeEvidence;
+  #captures: CaptureReport[];
+
+  constructor(evidence: FakeEvidence) {
+    this.#evidence = evidence;
+    this.#captures = [...evidence.captures];
+  }
+
+  async ranking(query: RankingQuery = {}): Promise<Ranking> {
+    this.rankingQueries.push(query);
+    const { hosts, unranked } = this.#evidence;
+    return Promise.resolve({
+      asOf: query.asOf ?? this.#evidence.asOf,
+      asOfSource: query.asOf === undefined ? "newest packet" : "asked",
+      hosts: hosts.toSorted(orders[query.sort ?? "score"]),
+      unranked,
+    });
+  }
+
+  async host(address: string, asOf = this.#evidence.asOf): Promise<HostReport | undefined> {
+    const ranked = this.#evidence.hosts.find((host) => host.address === address);
+    const unranked = this.#evidence.unranked.find((host) => host.address === address);
+    if (ranked) {
+      const details = this.#evidence.details(ranked);
+      return Promise.resolve({
+        asOf,
+        ranked,
+        ...details,
+        flowCount: details.flows.length,
+        eventCount: details.events.length,
+      });
+    }
+    const nothing = { timeline: [], flows: [], flowCount: 0, events: [], eventCount: 0 };
+    return Promise.resolve(unranked ? { asOf, unranked, ...nothing } : undefined);
+  }
+
+  async captures(): Promise<readonly CaptureReport[]> {
+    return Promise.resolve(this.#captures);
+  }
+
+  /** Reads everything. A capture that starts like text is refused, as the real store does. */
+  async ingest({ name, source }: IngestInput, options: IngestOptions = {}): Promise<CaptureReport> {
+    if (!("stream" in source)) throw new Error("the fake store reads streams only");
+    let octets = 0;
+    let head = Buffer.alloc(0);
+    for await (const chunk of source.stream as AsyncIterable<Buffer>) {
+      options.signal?.throwIfAborted();
+      if (head.length < 4) head = Buffer.concat([head, chunk]);
+      octets += chunk.length;
+      options.onProgress?.({ octets, packets: Math.floor(octets / 100), markedPackets: 0 });
+    }
+    options.signal?.throwIfAborted();
+    this.ingested.push({ name, octets });
+    const refused = head.subarray(0, 4).toString("latin1") === "text";
+    const report: CaptureReport = {
+      name,
+      state: refused ? "refused" : "complete",
+      ...(refused
+        ? { reason: "not a capture: starts with 74 65 78 74", reasonOffset: 0 }
+        : { format: "pcap" }),
+      octets,
+      packets: refused ? 0 : Math.floor(octets / 100),
+      markedPackets: 0,
+      malformedMarks: 0,
+      ingestedAt: this.#evidence.asOf,
+    };
+    this.#captures = [report, ...this.#captures];
+    return report;
+  }
+
+  async close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+const severity = (host: RankedHost): number =>
+  Math.max(...host.detections.map((detection) => severities.indexOf(detection.severity)));
+
+const orders: Record<SortKey, (left: RankedHost, right: RankedHost) => number> = {
+  score: (left, right) => right.score - left.score,
+  activity: (left, right) => severity(right) - severity(left) || right.score - left.score,
+  elapsed: (left, right) => left.firstDetected - right.firstDetected,
+  "elapsed-asc": (left, right) => right.firstDetected - left.firstDetected,
+  "last-seen": (left, right) => right.lastSeen - left.lastSeen,
+  peers: (left, right) => right.peers - left.peers,
+};

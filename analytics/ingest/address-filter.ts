@@ -1,0 +1,59 @@
+/**
+ * Which addresses carried a mark so far: a bitmap over their hashes that stays in the processor's first cache, so that
+ * asking it of every unmarked packet costs next to nothing. It may say yes wrongly, never no.
+ */
+
+/** 16 KiB to begin with; 2^22 bits are enough for every address to miss with some chance. */
+const smallestBits = 17;
+const largestBits = 22;
+/** Bits to an address, so that two of three hundred random addresses hit. */
+const bitsPerAddress = 128;
+
+export class AddressFilter {
+  #shift = 32 - smallestBits;
+  #words = new Uint32Array(2 ** smallestBits / 32);
+  #hashes = new Uint32Array(1024);
+  #entered = new Uint8Array(4096);
+  /** Addresses entered. */
+  count = 0;
+
+  has(hash: number): boolean {
+    const bit = hash >>> this.#shift;
+    return (((this.#words[bit >>> 5] ?? 0) >>> (bit & 31)) & 1) === 1;
+  }
+
+  /** Enters an address by its local id and hash; again is nothing new. */
+  enter(id: number, hash: number): void {
+    if (id >= this.#entered.length) {
+      const entered = new Uint8Array(id * 2);
+      entered.set(this.#entered);
+      this.#entered = entered;
+    }
+    if (this.#entered[id] === 1) return;
+    this.#entered[id] = 1;
+    this.#add(hash);
+  }
+
+  #add(hash: number): void {
+    if (this.count === this.#hashes.length) {
+      const hashes = new Uint32Array(this.count * 2);
+      hashes.set(this.#hashes);
+      this.#hashes = hashes;
+    }
+    this.#hashes[this.count++] = hash;
+    const bits = 32 - this.#shift;
+    if (bits < largestBits && this.count * bitsPerAddress > 2 ** bits) this.#widen(bits + 1);
+    else this.#set(hash);
+  }
+
+  #widen(bits: number): void {
+    this.#shift = 32 - bits;
+    this.#words = new Uint32Array(2 ** bits / 32);
+    for (const hash of this.#hashes.subarray(0, this.count)) this.#set(hash);
+  }
+
+  #set(hash: number): void {
+    const bit = hash >>> this.#shift;
+    this.#words[bit >>> 5] = (this.#words[bit >>> 5] ?? 0) | (1 << (bit & 31));
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * A capture's frames into a database: all of them in one transaction, or nothing. What the frames come from is the
+ * caller's; ingest-capture.ts reads files and streams.
+ */
+import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
+import { readFileSync } from "node:fs";
+import type { CaptureSummary, FrameSink } from "../../capture/frame-sink.ts";
+import type { MarkSelection } from "../../wire/packet-walk.ts";
+import type { Database, Transaction } from "../database.ts";
+import type { CaptureReport } from "../store.ts";
+import { fastestPath } from "./column-appender.ts";
+import type { CopyPath } from "./column-appender.ts";
+import { stageDictionaries } from "./dictionary-rows.ts";
+import { EvidenceObserver } from "./evidence-observer.ts";
+import { drawSecrets } from "./secrets.ts";
+import { WalkRows } from "./walk-rows.ts";
+import type { IdBases } from "./walk-rows.ts";
+
+const sql = (name: string): string => readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), "utf8");
+
+const staging = sql("staging");
+const merges = ["hosts", "detections", "minutes", "flows", "pairs", "events"].map((name) =>
+  sql(`merge-${name}`),
+);
+const insertCapture = sql("insert-capture");
+const insertRefused = sql("insert-refused");
+const findContent = sql("find-content");
+
+export interface FrameIngestOptions {
+  /** Microseconds since 1970: when this happens. */
+  readonly ingestedAt: number;
+  readonly selection?: MarkSelection;
+  /** How columns reach DuckDB; by default the fastest way that this machine can go. */
+  readonly path?: CopyPath;
+}
+
+/** Hands the frames of one capture to a sink; `observed` tells what has been found so far. */
+export type FrameSource = (sink: FrameSink, observed: () => number) => Promise<CaptureSummary>;
+
+/** Ingests what `readFrames` hands over and reports it under `name`. */
+export async function ingestFrames(
+  database: Database,
+  name: string,
+  readFrames: FrameSource,
+  options: FrameIngestOptions,
+): Promise<CaptureReport> {
+  const report = await database.write((transaction) => ingest(transaction, name, readFrames, options));
+  if (report.state !== "refused") return report;
+  await database.write(({ connection }) =>
+    connection.run(insertRefused, {
+      name,
+      reason: report.reason ?? "",
+      reason_offset: wholeOrNull(report.reasonOffset),
+      refused_at: BigInt(options.ingestedAt),
+    }),
+  );
+  return report;
+}
+
+async function ingest(
+  transaction: Transaction,
+  name: string,
+  readFrames: FrameSource,
+  options: FrameIngestOptions,
+): Promise<CaptureReport> {
+  const { connection } = transaction;
+  const path = options.path ?? fastestPath;
+  await connection.run(staging);
+  const bases = await readBases(connection);
+  const secrets = drawSecrets(await readSeed(connection));
+  const rows = await WalkRows.create(connection, bases, path);
+  const observer = new EvidenceObserver(rows, secrets, options.selection);
+  let summary: CaptureSummary;
+  try {
+    summary = await readFrames(observer, () => observer.markedPackets);
+    observer.finish();
+  } catch (error) {
+    rows.discard();
+    throw error;
+  }
+  const report = describe(name, summary, observer, options.ingestedAt);
+  const contentId = digestOf(summary, observer);
+  const known = report.state === "refused" ? undefined : await findKnown(connection, contentId);
+  if (report.state === "refused" || known) {
+    rows.discard();
+    transaction.discard();
+    return known ? { ...report, captureId: known.captureId, alreadyIngestedAs: known.name } : report;
+  }
+  rows.close();
+  await stageDictionaries(connection, observer.dictionaries, summary.names, path);
+  for (const merge of merges) await connection.run(merge);
+  await connection.run(insertCapture, captureRow(contentId, report, summary, observer));
+  return { ...report, captureId: bases.captureId };
+}
+
+async function readBases(connection: DuckDBConnection): Promise<IdBases> {
+  const reader = await connection.runAndReadAll("SELECT capture_id, last_mark, last_flow FROM ingesting");
+  const [captureId, lastMark, lastFlow] = (reader.getRows()[0] ?? []).map(Number);
+  return { captureId: captureId ?? 1, lastMark: lastMark ?? 0, lastFlow: lastFlow ?? 0 };
+}
+
+async function readSeed(connection: DuckDBConnection): Promise<string> {
+  const reader = await connection.runAndReadAll("SELECT value FROM setting WHERE key = 'seed'");
+  return String(reader.getRows()[0]?.[0]);
+}
+
+async function findKnown(
+  connection: DuckDBConnection,
+  contentId: string,
+): Promise<{ captureId: number; name: string } | undefined> {
+  const reader = await connection.runAndReadAll(findContent, { content_id: contentId });
+  const row = reader.getRows()[0];
+  return row && { captureId: Number(row[0]), name: String(row[1]) };
+}
+
+function digestOf(summary: CaptureSummary, observer: EvidenceObserver): string {
+  observer.digest.addLabel(summary.format);
+  for (const { index, linkType } of summary.interfaces) observer.digest.addLabel(`${index} ${linkType}`);
+  const { first, last } = observer.times;
+  observer.digest.addLabel(`${first ?? "no"} ${last ?? "time"}`);
+  return observer.digest.finish(observer.frames);
+}
+
+function describe(
+  name: string,
+  summary: CaptureSummary,
+  observer: EvidenceObserver,
+  ingestedAt: number,
+): CaptureReport {
+  const { outcome } = summary;
+  const { first, last } = observer.times;
+  return {
+    name,
+    state: outcome.state,
+    ...(outcome.state === "complete" ? {} : { reason: outcome.reason, reasonOffset: outcome.offset }),
+    format: summary.format,
+    octets: summary.octets,
+    packets: observer.frames,
+    markedPackets: observer.markedPackets,
+    malformedMarks: observer.malformedMarks,
+    ...(first === undefined ? {} : { firstPacket: first / 1_000_000 }),
+    ...(last === undefined ? {} : { lastPacket: last / 1_000_000 }),
+    ingestedAt: ingestedAt / 1_000_000,
+  };
+}
+
+function captureRow(
+  contentId: string,
+  report: CaptureReport,
+  summary: CaptureSummary,
+  observer: EvidenceObserver,
+): Record<string, DuckDBValue> {
+  const { first, last } = observer.times;
+  return {
+    name: report.name,
+    content_id: contentId,
+    state: report.state,
+    reason: report.reason ?? null,
+    reason_offset: wholeOrNull(report.reasonOffset),
+    format: summary.format,
+    octets: BigInt(summary.octets),
+    packets: BigInt(observer.frames),
+    tcp_packets: BigInt(observer.tcpPackets),
+    marked_packets: BigInt(observer.markedPackets),
+    malformed_marks: BigInt(observer.malformedMarks),
+    cut_packets: BigInt(observer.cutPackets),
+    duplicate_marks: BigInt(observer.duplicateMarks),
+    quoted_marks: BigInt(observer.quotedMarks),
+    gap_octets: BigInt(summary.gaps.reduce((sum, gap) => sum + gap.octets, 0)),
+    first_packet: wholeOrNull(first),
+    last_packet: wholeOrNull(last),
+    ingested_at: BigInt(Math.round(report.ingestedAt * 1_000_000)),
+  };
+}
+
+function wholeOrNull(value: number | undefined): bigint | null {
+  return value === undefined ? null : BigInt(value);
+}

@@ -1,0 +1,78 @@
+/**
+ * Sums per minute while a capture is walked. Each series keeps the minute that it is in; when a packet belongs to
+ * another one, the sum becomes a row. Packets out of order only make one row more: the rows are additive.
+ */
+import { grown } from "./hash-slots.ts";
+
+const microsecondsPerMinute = 60_000_000;
+
+/** Whole minutes since 1970 of a time in microseconds; below 2^32 for every time that a database holds. */
+export function minuteOf(time: number): number {
+  return Math.floor(time / microsecondsPerMinute);
+}
+
+export function minuteStart(minute: number): number {
+  return minute * microsecondsPerMinute;
+}
+
+/** First and last are microseconds since 1970. */
+export type MinuteRow = (
+  series: number,
+  minute: number,
+  first: number,
+  last: number,
+  packets: number,
+  octets: number,
+) => void;
+
+/** Minute + 1 (0: empty), first and last within it in microseconds, packets, octets (low, high). */
+const rowWords = 6;
+
+export class MinuteSums {
+  #rows = new Uint32Array(rowWords * 64);
+  readonly #emit: MinuteRow;
+
+  constructor(emit: MinuteRow) {
+    this.#emit = emit;
+  }
+
+  /** Counts `packets` of one series at `time`; 0 packets extend its first and last time only. */
+  add(series: number, time: number, packets: number, octets: number): void {
+    const at = series * rowWords;
+    if (at >= this.#rows.length) this.#rows = grown(this.#rows, Math.max(this.#rows.length * 2, at * 2));
+    const rows = this.#rows;
+    const minute = Math.floor(time / microsecondsPerMinute);
+    const within = time - minute * microsecondsPerMinute;
+    if (rows[at] !== minute + 1) {
+      this.#flush(series);
+      rows[at] = minute + 1;
+      rows[at + 1] = within;
+      rows[at + 2] = within;
+      rows[at + 3] = 0;
+      rows[at + 4] = 0;
+      rows[at + 5] = 0;
+    } else if (within > (rows[at + 2] ?? 0)) rows[at + 2] = within;
+    else if (within < (rows[at + 1] ?? 0)) rows[at + 1] = within;
+    rows[at + 3] = (rows[at + 3] ?? 0) + packets;
+    const low = (rows[at + 4] ?? 0) + octets;
+    rows[at + 4] = low;
+    if (low > 0xffffffff) rows[at + 5] = (rows[at + 5] ?? 0) + 1;
+  }
+
+  /** Hands over what has not become a row yet. */
+  finish(): void {
+    for (let series = 0; series * rowWords < this.#rows.length; series++) this.#flush(series);
+  }
+
+  #flush(series: number): void {
+    const at = series * rowWords;
+    const [next = 0, first = 0, last = 0, packets = 0, low = 0, high = 0] = this.#rows.subarray(
+      at,
+      at + rowWords,
+    );
+    if (next === 0) return;
+    this.#rows[at] = 0;
+    const start = (next - 1) * microsecondsPerMinute;
+    this.#emit(series, next - 1, start + first, start + last, packets, high * 2 ** 32 + low);
+  }
+}

@@ -1,0 +1,26 @@
+-- Which peers did flagged hosts reach, with evidence, for the first time, or earlier than was known?
+CREATE TEMP TABLE contact AS
+SELECT marking.host_id, other.host_id AS peer_id, min(established_at) AS first_contact
+FROM staged_flow
+JOIN host_of AS marking ON marking.local_host = staged_flow.local_host
+JOIN host_of AS other ON other.local_host = staged_flow.local_peer
+WHERE established
+GROUP BY ALL;
+
+CREATE TEMP TABLE known_contact AS
+SELECT contact.*, pair.first_contact AS known_since
+FROM contact LEFT JOIN pair USING (host_id, peer_id);
+
+INSERT INTO peer_minute
+SELECT host_id, date_trunc('minute', known_since), -count(*)
+FROM known_contact WHERE first_contact < known_since GROUP BY ALL
+UNION ALL
+SELECT host_id, date_trunc('minute', first_contact), count(*)
+FROM known_contact WHERE known_since IS NULL OR first_contact < known_since GROUP BY ALL;
+
+UPDATE pair SET first_contact = known_contact.first_contact
+FROM known_contact
+WHERE pair.host_id = known_contact.host_id AND pair.peer_id = known_contact.peer_id
+  AND known_contact.first_contact < known_contact.known_since;
+
+INSERT INTO pair SELECT host_id, peer_id, first_contact FROM known_contact WHERE known_since IS NULL;

@@ -164,6 +164,8 @@ export interface IngestInput {
 
 export interface IngestOptions {
   readonly signal?: AbortSignal;
+  /** Seconds since 1970 to note as the time of ingestion; absent: the wall clock's. */
+  readonly now?: number;
   readonly onProgress?: (progress: IngestProgress) => void;
 }
 

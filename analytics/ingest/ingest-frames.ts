@@ -94,7 +94,9 @@ async function ingest(
 }
 
 async function readBases(connection: DuckDBConnection): Promise<IdBases> {
-  const reader = await connection.runAndReadAll("SELECT capture_id, last_mark, last_flow FROM ingesting");
+  const reader = await connection.runAndReadAll(
+    "SELECT getvariable('capture_id'), getvariable('last_mark'), getvariable('last_flow')",
+  );
   const [captureId, lastMark, lastFlow] = (reader.getRows()[0] ?? []).map(Number);
   return { captureId: captureId ?? 1, lastMark: lastMark ?? 0, lastFlow: lastFlow ?? 0 };
 }

@@ -5,8 +5,8 @@ FROM staged_detection JOIN host_of USING (local_host)
 WHERE local_detection IN (SELECT local_detection FROM staged_detection_minute);
 
 INSERT INTO detection
-SELECT last_detection + row_number() OVER (ORDER BY local_detection), host_id, detected_at, category, activity
-FROM seen_detection, ingesting
+SELECT getvariable('last_detection') + row_number() OVER (ORDER BY local_detection), host_id, detected_at, category, activity
+FROM seen_detection
 WHERE NOT EXISTS (
   FROM detection AS known
   WHERE known.host_id = seen_detection.host_id AND known.detected_at = seen_detection.detected_at

@@ -1,12 +1,15 @@
 -- What did enforcement points do, by the prefixes of their NFLOG packets? And which names came along?
+CREATE TEMP TABLE event_of_host AS
+SELECT staged_event.*, host_id FROM staged_event JOIN host_of USING (local_host);
+
+CREATE TEMP TABLE event_of_pair AS
+SELECT event_of_host.*, other.host_id AS peer_id
+FROM event_of_host JOIN host_of AS other ON other.local_host = local_peer;
+
 INSERT INTO enforcement_event
 SELECT
-  NULL, capture_id, time, frame, verdict, rule, marking.host_id, other.host_id, tuple_key,
+  NULL, getvariable('capture_id'), time, frame, verdict, rule, host_id, peer_id, tuple_key,
   protocol, host_port, peer_port, length
-FROM staged_event
-JOIN staged_prefix USING (local_prefix)
-JOIN host_of AS marking ON marking.local_host = staged_event.local_host
-JOIN host_of AS other ON other.local_host = staged_event.local_peer,
-  ingesting;
+FROM event_of_pair JOIN staged_prefix USING (local_prefix);
 
-INSERT INTO captured_name SELECT capture_id, address, name FROM staged_name, ingesting;
+INSERT INTO captured_name SELECT getvariable('capture_id'), address, name FROM staged_name;

@@ -1,21 +1,26 @@
 -- Which marks were seen, on which flows, and which flows passed?
 INSERT INTO mark
-SELECT last_mark + 1 + local_mark, capture_id, host_id, kind, option
-FROM staged_mark JOIN host_of USING (local_host), ingesting;
+SELECT getvariable('last_mark') + 1 + local_mark, getvariable('capture_id'), host_id, kind, option
+FROM staged_mark JOIN host_of USING (local_host);
+
+-- One join after the other: joined at once, the planner may begin with all hosts times all hosts.
+CREATE TEMP TABLE flow_of_host AS
+SELECT staged_flow.*, host_id FROM staged_flow JOIN host_of USING (local_host);
+
+CREATE TEMP TABLE flow_of_pair AS
+SELECT flow_of_host.*, other.host_id AS peer_id
+FROM flow_of_host JOIN host_of AS other ON other.local_host = local_peer;
 
 INSERT INTO flow_seen
 SELECT
-  last_flow + 1 + local_flow, capture_id, flow_key, tuple_key, marking.host_id, other.host_id,
+  getvariable('last_flow') + 1 + local_flow, getvariable('capture_id'), flow_key, tuple_key, host_id, peer_id,
   protocol, host_port, peer_port, first_seen, last_seen,
   marked_packets, marked_octets, reply_packets, reply_octets, acknowledged_octets,
   established,
   CASE WHEN established THEN established_at END,
   CASE WHEN passed THEN passed_at END
-FROM staged_flow
-JOIN host_of AS marking ON marking.local_host = staged_flow.local_host
-JOIN host_of AS other ON other.local_host = staged_flow.local_peer,
-  ingesting;
+FROM flow_of_pair;
 
 INSERT INTO flow_passed
-SELECT DISTINCT capture_id, flow_key, tuple_key, host_id, minute
-FROM staged_passed JOIN staged_flow USING (local_flow) JOIN host_of USING (local_host), ingesting;
+SELECT DISTINCT getvariable('capture_id'), flow_key, tuple_key, host_id, minute
+FROM staged_passed JOIN flow_of_pair USING (local_flow);

@@ -1,8 +1,8 @@
 -- When was each detection seen, and how active was each host?
 INSERT INTO detection_minute
-SELECT detection_id, capture_id, minute, trust, first_seen, last_seen, packets
-FROM staged_detection_minute JOIN detection_of USING (local_detection), ingesting;
+SELECT detection_id, getvariable('capture_id'), minute, trust, first_seen, last_seen, packets
+FROM staged_detection_minute JOIN detection_of USING (local_detection);
 
 INSERT INTO host_minute
-SELECT host_id, capture_id, minute, marked_packets, marked_octets
-FROM staged_host_minute JOIN host_of USING (local_host), ingesting;
+SELECT host_id, getvariable('capture_id'), minute, marked_packets, marked_octets
+FROM staged_host_minute JOIN host_of USING (local_host);

@@ -1,11 +1,7 @@
 -- Which peers did flagged hosts reach, with evidence, for the first time, or earlier than was known?
 CREATE TEMP TABLE contact AS
-SELECT marking.host_id, other.host_id AS peer_id, min(established_at) AS first_contact
-FROM staged_flow
-JOIN host_of AS marking ON marking.local_host = staged_flow.local_host
-JOIN host_of AS other ON other.local_host = staged_flow.local_peer
-WHERE established
-GROUP BY ALL;
+SELECT host_id, peer_id, min(established_at) AS first_contact
+FROM flow_of_pair WHERE established GROUP BY ALL;
 
 CREATE TEMP TABLE known_contact AS
 SELECT contact.*, pair.first_contact AS known_since

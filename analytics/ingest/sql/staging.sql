@@ -1,11 +1,11 @@
 -- What one capture brings, with ids of its own (local, from 0), until it is joined to what the database knows.
-CREATE TEMP TABLE ingesting AS
-SELECT
-  (SELECT coalesce(max(capture_id), 0) + 1 FROM capture)::UINTEGER AS capture_id,
-  (SELECT coalesce(max(host_id), 0) FROM host)::UINTEGER AS last_host,
-  (SELECT coalesce(max(detection_id), 0) FROM detection)::UINTEGER AS last_detection,
-  (SELECT coalesce(max(mark_id), 0) FROM mark)::UINTEGER AS last_mark,
-  (SELECT coalesce(max(flow_id), 0) FROM flow_seen)::UINTEGER AS last_flow;
+-- The ids that this capture begins with are variables of the connection, so that no join has to guess how many rows
+-- they are: the planner knows nothing of tables filled in the same transaction.
+SET VARIABLE capture_id = (SELECT coalesce(max(capture_id), 0) + 1 FROM capture);
+SET VARIABLE last_host = (SELECT coalesce(max(host_id), 0) FROM host);
+SET VARIABLE last_detection = (SELECT coalesce(max(detection_id), 0) FROM detection);
+SET VARIABLE last_mark = (SELECT coalesce(max(mark_id), 0) FROM mark);
+SET VARIABLE last_flow = (SELECT coalesce(max(flow_id), 0) FROM flow_seen);
 
 CREATE TEMP TABLE staged_host (local_host UINTEGER, address VARCHAR);
 

@@ -1,0 +1,243 @@
+/**
+ * Blocks of a pcapng (draft-ietf-opsawg-pcapng): type, length, body, length again. A file is one or more sections, each
+ * with its own byte order and interfaces. Blocks that hold no frame for us are skipped by their length.
+ */
+import type { FrameSink } from "./frame-sink.ts";
+import { readInterfaceDescription } from "./pcapng-interface.ts";
+import type { PcapngInterface } from "./pcapng-interface.ts";
+import { readNames } from "./pcapng-names.ts";
+import { maximumRecordOctets } from "./record-walker.ts";
+import type { Damage, RecordWalker } from "./record-walker.ts";
+
+/** Reads the same in both byte orders. */
+export const sectionHeaderBlock = 0x0a0d0d0a;
+const interfaceBlock = 1;
+const obsoletePacketBlock = 2;
+const simplePacketBlock = 3;
+const nameBlock = 4;
+const enhancedPacketBlock = 6;
+
+const byteOrderMagic = 0x1a2b3c4d;
+/** Octets of block type and both lengths. */
+const blockOverhead = 12;
+/** A hostile capture must not fill the memory with interfaces. */
+const maximumInterfaces = 65_536;
+
+export class PcapngWalker implements RecordWalker {
+  readonly format = "pcapng";
+  frames = 0;
+  readonly interfaces: PcapngInterface[] = [];
+  readonly names = new Map<string, string>();
+  damage: Damage | undefined;
+  needed = blockOverhead;
+  readonly #sink: FrameSink;
+  #octets: Uint8Array = new Uint8Array();
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  #little = true;
+  /** Index of the section's first interface. */
+  #sectionStart = 0;
+  /** Time of the newest frame on the section's first interface: simple packet blocks have none of their own. */
+  #simpleTimeHigh = 0;
+  #simpleTimeLow = 0;
+
+  constructor(sink: FrameSink) {
+    this.#sink = sink;
+  }
+
+  useBuffer(octets: Uint8Array, view: DataView): void {
+    this.#octets = octets;
+    this.#view = view;
+    this.#sink.useBuffer(octets, view);
+  }
+
+  /** Hot: once a block. Nothing is allocated for blocks that hold a frame. */
+  walk(start: number, end: number): number {
+    const view = this.#view;
+    let at = start;
+    this.needed = blockOverhead;
+    while (at + blockOverhead <= end) {
+      const type = view.getUint32(at, this.#little);
+      if (type === sectionHeaderBlock && !this.#readByteOrder(at)) return at;
+      const length = view.getUint32(at + 4, this.#little);
+      if (length < blockOverhead || length > maximumRecordOctets || (length & 3) !== 0) {
+        this.damage = { reason: `a block of ${length} octets; at least 12, a multiple of 4 is possible` };
+        return at;
+      }
+      const next = at + length;
+      if (next > end) {
+        this.needed = length;
+        return at;
+      }
+      const trailer = view.getUint32(next - 4, this.#little);
+      if (trailer !== length) {
+        this.damage = { reason: `a block of ${length} octets that ends with the length ${trailer}` };
+        return at;
+      }
+      if (type === enhancedPacketBlock) this.#enhancedPacket(at, length);
+      else this.#otherBlock(type, at, length);
+      if (this.damage) return at;
+      at = next;
+    }
+    return at;
+  }
+
+  /** Whether a section begins at `at`; its byte order holds from here. */
+  #readByteOrder(at: number): boolean {
+    const little = this.#view.getUint32(at + 8, true) === byteOrderMagic;
+    if (!little && this.#view.getUint32(at + 8, false) !== byteOrderMagic) {
+      const found = this.#view
+        .getUint32(at + 8)
+        .toString(16)
+        .padStart(8, "0");
+      this.damage = {
+        reason: `a section header with byte-order magic ${found}, expected 1a2b3c4d`,
+        refused: true,
+      };
+      return false;
+    }
+    this.#little = little;
+    return true;
+  }
+
+  #enhancedPacket(at: number, length: number): void {
+    if (length < 32) return this.#tooShort(length, 32);
+    const view = this.#view;
+    const little = this.#little;
+    const captured = view.getUint32(at + 20, little);
+    if (captured > length - 32) return this.#overfull(length, captured);
+    const source = this.#interface(view.getUint32(at + 8, little), length);
+    if (source === undefined) return;
+    const high = view.getUint32(at + 12, little);
+    const low = view.getUint32(at + 16, little);
+    this.#hand(at + 28, captured, view.getUint32(at + 24, little), high, low, source);
+  }
+
+  #obsoletePacket(at: number, length: number): void {
+    if (length < 32) return this.#tooShort(length, 32);
+    const view = this.#view;
+    const little = this.#little;
+    const captured = view.getUint32(at + 20, little);
+    if (captured > length - 32) return this.#overfull(length, captured);
+    const source = this.#interface(view.getUint16(at + 8, little), length);
+    if (source === undefined) return;
+    const high = view.getUint32(at + 12, little);
+    const low = view.getUint32(at + 16, little);
+    this.#hand(at + 28, captured, view.getUint32(at + 24, little), high, low, source);
+  }
+
+  /** On the section's first interface, without a time: it gets that of the frame before it. */
+  #simplePacket(at: number, length: number): void {
+    if (length < 16) return this.#tooShort(length, 16);
+    const source = this.#interface(0, length);
+    if (source === undefined) return;
+    const original = this.#view.getUint32(at + 8, this.#little);
+    const limit = source.snapLength === 0 ? original : source.snapLength;
+    const captured = Math.min(original, limit, length - 16);
+    this.#hand(at + 12, captured, original, this.#simpleTimeHigh, this.#simpleTimeLow, source);
+  }
+
+  #hand(
+    start: number,
+    captured: number,
+    original: number,
+    timeHigh: number,
+    timeLow: number,
+    source: PcapngInterface,
+  ): void {
+    if (source.index === this.#sectionStart) {
+      this.#simpleTimeHigh = timeHigh;
+      this.#simpleTimeLow = timeLow;
+    }
+    this.frames++;
+    this.#sink.frame(start, captured, original, timeHigh, timeLow, source);
+  }
+
+  /** The section's interface of this number; damage if it was never described. */
+  #interface(number: number, octets: number): PcapngInterface | undefined {
+    const source = this.interfaces[this.#sectionStart + number];
+    if (source === undefined) {
+      const described = this.interfaces.length - this.#sectionStart;
+      const reason = `a packet of interface ${number}, but the section describes ${described} interfaces`;
+      this.damage = { reason, octets };
+    }
+    return source;
+  }
+
+  #tooShort(octets: number, least: number): void {
+    this.damage = { reason: `a block of ${octets} octets, expected at least ${least}`, octets };
+  }
+
+  #overfull(octets: number, captured: number): void {
+    const reason = `${captured} captured octets in a block that has room for ${octets - 32}`;
+    this.damage = { reason, octets };
+  }
+
+  #otherBlock(type: number, at: number, length: number): void {
+    switch (type) {
+      case sectionHeaderBlock:
+        return this.#sectionHeader(at, length);
+      case interfaceBlock:
+        return this.#interfaceDescription(at, length);
+      case obsoletePacketBlock:
+        return this.#obsoletePacket(at, length);
+      case simplePacketBlock:
+        return this.#simplePacket(at, length);
+      case nameBlock:
+        return readNames(this.#octets, this.#view, at, at + length, this.#little, this.names);
+      default:
+      // Statistics, decryption secrets, comments, and whatever will be invented.
+    }
+  }
+
+  #sectionHeader(at: number, length: number): void {
+    if (length < 28) {
+      this.damage = {
+        reason: `a section header of ${length} octets, expected at least 28`,
+        refused: true,
+      };
+      return;
+    }
+    const major = this.#view.getUint16(at + 12, this.#little);
+    const minor = this.#view.getUint16(at + 14, this.#little);
+    // Some programs write 1.2; nothing differs.
+    if (major !== 1 || (minor !== 0 && minor !== 2)) {
+      this.damage = { reason: `pcapng version ${major}.${minor}; only 1.0 is known`, refused: true };
+      return;
+    }
+    this.#sectionStart = this.interfaces.length;
+    this.#simpleTimeHigh = 0;
+    this.#simpleTimeLow = 0;
+  }
+
+  #interfaceDescription(at: number, length: number): void {
+    // Not skipped: the numbers of all further interfaces would be wrong.
+    if (length < 20) {
+      this.damage = { reason: `an interface block of ${length} octets, expected at least 20`, refused: true };
+      return;
+    }
+    const index = this.interfaces.length;
+    if (index === maximumInterfaces) {
+      this.damage = { reason: `more than ${maximumInterfaces} interfaces`, refused: true };
+      return;
+    }
+    this.interfaces.push(
+      readInterfaceDescription(this.#octets, this.#view, at, at + length, this.#little, index),
+    );
+  }
+
+  /** A block of a known type whose length stands at both ends. */
+  plausibleEnd(at: number, end: number): number {
+    const view = this.#view;
+    if (at + blockOverhead > end) return 0;
+    const type = view.getUint32(at, this.#little);
+    const length = view.getUint32(at + 4, this.#little);
+    if (length < blockOverhead || length > maximumRecordOctets || (length & 3) !== 0) return 0;
+    if (type !== sectionHeaderBlock && (type < interfaceBlock || type > enhancedPacketBlock)) return 0;
+    if (at + length > end) return at + length;
+    return view.getUint32(at + length - 4, this.#little) === length ? at + length : 0;
+  }
+
+  resume(): void {
+    this.damage = undefined;
+  }
+}

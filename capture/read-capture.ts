@@ -1,0 +1,183 @@
+/**
+ * Reads a capture of any known format and hands its frames to a sink, one call a frame, from a buffer that is reused.
+ * However damaged it is, reading ends in one of three states, and what was before the damage is kept.
+ */
+import { setImmediate } from "node:timers/promises";
+import type { Readable } from "node:stream";
+import { CaptureBuffer, readOctets } from "./capture-buffer.ts";
+import { CaptureError } from "./capture-error.ts";
+import { describeForeign, isGzip, magicOctets, walkerFor } from "./detect-format.ts";
+import type { CaptureOutcome, CaptureSummary, FrameSink, ReadOptions } from "./frame-sink.ts";
+import { GunzipSource } from "./gunzip-source.ts";
+import { FileSource, StreamSource } from "./octet-source.ts";
+import type { OctetSource } from "./octet-source.ts";
+import type { RecordWalker } from "./record-walker.ts";
+
+/** An open file, read from position 0 and not closed here, or a stream: a pipe, an upload, standard input. */
+export type CaptureSource = { readonly descriptor: number } | { readonly stream: Readable };
+
+/** Octets between two looks at the rest of the process: progress, Ctrl-C, other requests. */
+const octetsPerTurn = 32 * 1024 * 1024;
+
+/**
+ * Reads all of the source.
+ * @throws the signal's reason when it aborts; nothing else, but what the sink throws.
+ */
+export async function readCapture(
+  source: CaptureSource,
+  sink: FrameSink,
+  options: ReadOptions = {},
+): Promise<CaptureSummary> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const stream = "stream" in source ? source.stream : undefined;
+  // A stream may be silent for ever; destroying it is the only way to stop waiting for it.
+  const stop = (): void => void stream?.destroy();
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    const octets = stream
+      ? new StreamSource(stream)
+      : new FileSource("descriptor" in source ? source.descriptor : -1);
+    return await new Reading(octets, sink, options).run();
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** One capture being read. */
+class Reading {
+  readonly #sink: FrameSink;
+  readonly #options: ReadOptions;
+  readonly #buffer = new CaptureBuffer();
+  readonly #gaps: { readonly offset: number; readonly octets: number }[] = [];
+  #source: OctetSource;
+  #walker: RecordWalker | undefined;
+  /** Octets of uncompressed content read. */
+  #octets = 0;
+  #nextTurn = octetsPerTurn;
+  #hasEnded = false;
+  /** Why the source could not be read on. */
+  #sourceFailure: string | undefined;
+
+  constructor(source: OctetSource, sink: FrameSink, options: ReadOptions) {
+    this.#source = source;
+    this.#sink = sink;
+    this.#options = options;
+  }
+
+  async run(): Promise<CaptureSummary> {
+    await this.#fill(magicOctets);
+    if (isGzip(this.#unwalked())) {
+      this.#source = new GunzipSource(this.#source, this.#unwalked().slice());
+      this.#buffer.end = this.#buffer.start;
+      this.#octets = 0;
+      this.#hasEnded = false;
+      await this.#fill(magicOctets);
+    }
+    this.#walker = walkerFor(this.#unwalked(), this.#sink);
+    const outcome = this.#walker ? await this.#walk(this.#walker) : this.#refuse();
+    this.#options.onProgress?.(this.#source.octetsRead, this.#walker?.frames ?? 0);
+    return {
+      outcome,
+      format: this.#walker?.format ?? "unknown",
+      octets: this.#octets,
+      frames: this.#walker?.frames ?? 0,
+      gaps: this.#gaps,
+      interfaces: this.#walker?.interfaces ?? [],
+      names: this.#walker?.names ?? new Map<string, string>(),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#source.close();
+  }
+
+  #unwalked(): Uint8Array {
+    return this.#buffer.octets.subarray(this.#buffer.start, this.#buffer.end);
+  }
+
+  #refuse(): CaptureOutcome {
+    const found = describeForeign(this.#unwalked().subarray(0, magicOctets));
+    return { state: "refused", offset: 0, reason: this.#sourceFailure ?? found };
+  }
+
+  async #walk(walker: RecordWalker): Promise<CaptureOutcome> {
+    const buffer = this.#buffer;
+    walker.useBuffer(buffer.octets, buffer.view);
+    for (;;) {
+      buffer.start = walker.walk(buffer.start, buffer.end);
+      if (walker.damage) return this.#damaged(walker.damage);
+      if (this.#hasEnded) return this.#finished(walker);
+      if (this.#octets >= this.#nextTurn) await this.#takeTurn(walker);
+      buffer.rewind();
+      const filling = this.#fill(walker.needed);
+      if (filling) await filling;
+    }
+  }
+
+  #damaged(damage: { readonly reason: string; readonly refused?: boolean }): CaptureOutcome {
+    const offset = this.#offset();
+    const state = damage.refused === true && offset === 0 ? "refused" : "partial";
+    return { state, offset, reason: damage.reason };
+  }
+
+  /** Offset in the uncompressed content of what has not been walked. */
+  #offset(): number {
+    return this.#octets - this.#buffer.length;
+  }
+
+  #finished(walker: RecordWalker): CaptureOutcome {
+    const { length } = this.#buffer;
+    if (this.#sourceFailure !== undefined)
+      return { state: "partial", offset: this.#offset(), reason: this.#sourceFailure };
+    if (length === 0) return { state: "complete" };
+    const what = this.#offset() === 0 ? "the file header" : "a record";
+    const reason = `cut short: ${what} takes at least ${walker.needed} octets, ${length} are there`;
+    return { state: "partial", offset: this.#offset(), reason };
+  }
+
+  /** Reads until `needed` octets are there or the source ends. A promise only if the source has to be waited for. */
+  #fill(needed: number): Promise<void> | undefined {
+    const buffer = this.#buffer;
+    while (!this.#hasEnded && buffer.length < needed) {
+      if (buffer.reserve(readOctets)) this.#walker?.useBuffer(buffer.octets, buffer.view);
+      try {
+        const got = this.#source.read(buffer.octets, buffer.end, readOctets);
+        if (typeof got !== "number") return this.#fillLater(got, needed);
+        this.#took(got);
+      } catch (error) {
+        this.#fail(error);
+      }
+    }
+    return undefined;
+  }
+
+  async #fillLater(reading: Promise<number>, needed: number): Promise<void> {
+    try {
+      this.#took(await reading);
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#options.signal?.throwIfAborted();
+    await this.#fill(needed);
+  }
+
+  #took(octets: number): void {
+    this.#buffer.end += octets;
+    this.#octets += octets;
+    if (octets === 0) this.#hasEnded = true;
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof CaptureError)) throw error;
+    this.#sourceFailure = error.message;
+    this.#hasEnded = true;
+  }
+
+  async #takeTurn(walker: RecordWalker): Promise<void> {
+    this.#nextTurn = this.#octets + octetsPerTurn;
+    this.#options.onProgress?.(this.#source.octetsRead, walker.frames);
+    await setImmediate();
+    this.#options.signal?.throwIfAborted();
+  }
+}

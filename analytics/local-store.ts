@@ -1,0 +1,70 @@
+/** The store of the process that holds the database. */
+import type { CodeBook } from "../wire/code-book.ts";
+import type { Database } from "./database.ts";
+import { ingestCapture } from "./ingest/ingest-capture.ts";
+import { loadCodeBook } from "./load-code-book.ts";
+import { momentFor } from "./queries/as-of.ts";
+import { reportHost } from "./queries/host-report.ts";
+import { listCaptures } from "./queries/list-captures.ts";
+import { inOrder } from "./ranking/order.ts";
+import { rankHosts } from "./ranking/rank-hosts.ts";
+import type {
+  CaptureReport,
+  HostReport,
+  IngestInput,
+  IngestOptions,
+  Ranking,
+  RankingQuery,
+  Store,
+} from "./store.ts";
+
+export interface LocalStoreOptions {
+  readonly database: Database;
+  readonly codeBook: CodeBook;
+  /** Seconds since 1970. */
+  readonly clock: () => number;
+}
+
+/** A store over an open database, which it closes with itself. */
+export async function openLocalStore(options: LocalStoreOptions): Promise<Store> {
+  await options.database.write(({ connection }) => loadCodeBook(connection, options.codeBook));
+  return new LocalStore(options);
+}
+
+class LocalStore implements Store {
+  readonly #database: Database;
+  readonly #clock: () => number;
+
+  constructor(options: LocalStoreOptions) {
+    this.#database = options.database;
+    this.#clock = options.clock;
+  }
+
+  ingest(input: IngestInput, options: IngestOptions = {}): Promise<CaptureReport> {
+    return ingestCapture(this.#database, input, { now: this.#clock(), ...options });
+  }
+
+  ranking(query: RankingQuery = {}): Promise<Ranking> {
+    return this.#database.read(async (connection) => {
+      const moment = await momentFor(connection, query.asOf, this.#clock(), undefined);
+      const { ranked, unranked } = await rankHosts(connection, moment.asOf);
+      const hosts = inOrder(ranked, query.sort ?? "score");
+      return { asOf: moment.asOf, asOfSource: moment.source, hosts, unranked };
+    });
+  }
+
+  host(address: string, asOf?: number): Promise<HostReport | undefined> {
+    return this.#database.read(async (connection) => {
+      const moment = await momentFor(connection, asOf, this.#clock(), undefined);
+      return reportHost(connection, address, moment.asOf);
+    });
+  }
+
+  captures(): Promise<readonly CaptureReport[]> {
+    return this.#database.read(listCaptures);
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+}

@@ -1,0 +1,61 @@
+/** Runs one .sql file: named parameters in, rows out whose values are read by name and type. */
+import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
+import { readFileSync } from "node:fs";
+
+export class Row {
+  readonly #values: Readonly<Record<string, DuckDBValue>>;
+
+  constructor(values: Readonly<Record<string, DuckDBValue>>) {
+    this.#values = values;
+  }
+
+  /** A number that must be there; 64-bit integers become doubles. @throws TypeError if the query gave something else. */
+  number(column: string): number {
+    return this.maybeNumber(column) ?? this.#wrong(column, "a number");
+  }
+
+  maybeNumber(column: string): number | undefined {
+    const value = this.#values[column];
+    if (value === null || value === undefined) return undefined;
+    return typeof value === "number" || typeof value === "bigint"
+      ? Number(value)
+      : this.#wrong(column, "a number");
+  }
+
+  text(column: string): string {
+    return this.maybeText(column) ?? this.#wrong(column, "text");
+  }
+
+  maybeText(column: string): string | undefined {
+    const value = this.#values[column];
+    if (value === null || value === undefined) return undefined;
+    return typeof value === "string" ? value : this.#wrong(column, "text");
+  }
+
+  flag(column: string): boolean {
+    const value = this.#values[column];
+    return typeof value === "boolean" ? value : this.#wrong(column, "true or false");
+  }
+
+  #wrong(column: string, expected: string): never {
+    throw new TypeError(`column ${column}: expected ${expected}, got ${typeof this.#values[column]}`);
+  }
+}
+
+export type Parameters = Readonly<Record<string, string | bigint | number | null>>;
+
+/** The query in `sql/queries/NAME.sql`, read once. */
+export function query(
+  name: string,
+): (connection: DuckDBConnection, parameters?: Parameters) => Promise<Row[]> {
+  const text = readFileSync(new URL(`../sql/queries/${name}.sql`, import.meta.url), "utf8");
+  return async (connection, parameters = {}) => {
+    const reader = await connection.runAndReadAll(text, { ...parameters });
+    return reader.getRowObjects().map((values) => new Row(values));
+  };
+}
+
+/** Microseconds since 1970 for a query, from seconds. */
+export function microseconds(seconds: number): bigint {
+  return BigInt(Math.floor(seconds * 1e6));
+}

@@ -1,0 +1,51 @@
+/** Asks the server. Answers are typed by dashboard/api.ts: the server that sent this script also sent them. */
+import type { CapturesAnswer, ErrorAnswer, HealthAnswer, HostAnswer, RankingAnswer } from "../api.ts";
+import type { CodeBook } from "../../wire/code-book.ts";
+import type { View } from "./view.ts";
+import { storedToken } from "./token.ts";
+
+/** The server refused, with one line that says why. */
+export class ApiError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+  }
+}
+
+export async function fetchRanking(view: View, signal: AbortSignal): Promise<RankingAnswer> {
+  return ask<RankingAnswer>(`/api/ranking?${parameters({ asOf: view.asOf, sort: view.sort })}`, signal);
+}
+
+export async function fetchHost(view: View, signal: AbortSignal): Promise<HostAnswer> {
+  const address = encodeURIComponent(view.address);
+  return ask<HostAnswer>(`/api/hosts/${address}?${parameters({ asOf: view.asOf })}`, signal);
+}
+
+export async function fetchCaptures(signal: AbortSignal): Promise<CapturesAnswer> {
+  return ask<CapturesAnswer>("/api/captures", signal);
+}
+
+export async function fetchCodeBook(signal: AbortSignal): Promise<CodeBook> {
+  return ask<CodeBook>("/api/code-book", signal);
+}
+
+export async function fetchHealth(signal: AbortSignal): Promise<HealthAnswer> {
+  return ask<HealthAnswer>("/api/health", signal);
+}
+
+function parameters(given: Readonly<Record<string, string>>): string {
+  return new URLSearchParams(Object.entries(given).filter(([, value]) => value !== "")).toString();
+}
+
+async function ask<Answer>(path: string, signal: AbortSignal): Promise<Answer> {
+  const token = storedToken();
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (token !== "") headers["Authorization"] = `Bearer ${token}`;
+  const response = await fetch(path, { headers, signal, cache: "no-store" });
+  const answer: unknown = await response.json();
+  if (!response.ok) throw new ApiError(response.status, (answer as ErrorAnswer).error);
+  return answer as Answer;
+}

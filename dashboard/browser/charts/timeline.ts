@@ -1,0 +1,250 @@
+/**
+ * One host over time: a lane per detection (when it was detected, and when packets told of it), what enforcement points did,
+ * and below, on the same scale, how many marked packets were seen.
+ */
+import { axisX, axisY, dot, gridX, link, plot, rectY, ruleX, ruleY } from "@observablehq/plot";
+import type { EnforcementEntry, HostReport, RankedDetection, TimelineBin } from "../../../analytics/store.ts";
+import { h } from "../element.ts";
+import { formatCount } from "../number-text.ts";
+import { severityRadius, severitySymbols } from "../parts/severity.ts";
+import { table } from "../parts/table.ts";
+import { absoluteTime } from "../parts/time.ts";
+import { formatPlainTime, formatSpan, formatTime } from "../time-text.ts";
+import { visible } from "../visible.ts";
+import { chartFigure, plotClass } from "./figure.ts";
+
+interface Lane {
+  readonly title: string;
+  readonly detection: RankedDetection;
+  /** Where the symbol stands; the start of the scale if it was detected before. */
+  readonly at: number;
+}
+
+interface Scale {
+  /** Seconds since 1970. */
+  readonly start: number;
+  readonly end: number;
+}
+
+const enforcementLane = "Enforcement";
+/** Beyond that the symbols only hide each other; the table has the rest. */
+const maxEvents = 500;
+
+export function timelineChart(report: HostReport, detections: readonly RankedDetection[]): HTMLElement {
+  const scale = scaleOf(report, detections);
+  const lanes = detections.map((detection, index) => ({
+    title: laneTitle(detections, index),
+    detection,
+    at: Math.max(scale.start, detection.detectedAt),
+  }));
+  return chartFigure({
+    label: "Detections, enforcement and marked packets over time",
+    draw: (width) =>
+      h(
+        "div",
+        { class: "timeline" },
+        drawLanes(lanes, report, scale, width),
+        drawBins(report.timeline, scale, width),
+      ),
+    twin: twin(report, detections),
+  });
+}
+
+/** The time in which there were packets, and before it as much again: detections from long before stand at its start. */
+function scaleOf(report: HostReport, detections: readonly RankedDetection[]): Scale {
+  const times = [
+    ...detections.flatMap((detection) => [detection.firstSeen, detection.lastSeen]),
+    ...report.timeline.flatMap((bin) => [bin.start, bin.start + bin.seconds]),
+    ...report.events.map((event) => event.time),
+  ];
+  const first = times.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
+  const last = times.reduce((most, time) => Math.max(most, time), 0);
+  if (times.length === 0) return { start: report.asOf - 3600, end: report.asOf };
+  const span = Math.max(60, last - first);
+  const detected = detections.map((detection) => detection.detectedAt).filter((time) => time >= first - span);
+  const start = Math.min(first, ...detected);
+  const isNear = report.asOf >= last && report.asOf - last < span / 2;
+  const end = isNear ? report.asOf : last;
+  const margin = (end - start) * 0.02 + 1;
+  return { start: start - margin, end: end + margin };
+}
+
+function laneTitle(detections: readonly RankedDetection[], index: number): string {
+  const title = visible(detections[index]?.title ?? "");
+  const same = detections.slice(0, index).filter((detection) => visible(detection.title) === title).length;
+  return same === 0 ? title : `${title} (${same + 1})`;
+}
+
+const date = (seconds: number): Date => new Date(seconds * 1000);
+const colour = ({ detection }: Lane): string => `var(--${detection.severity})`;
+
+function layout(width: number, { start, end }: Scale): { marginLeft: number; x: object; grid: object } {
+  return {
+    marginLeft: width < 640 ? 112 : 216,
+    x: { type: "utc", domain: [date(start), date(end)], label: null },
+    grid: { stroke: "var(--line)", strokeOpacity: 1, ticks: Math.max(3, Math.floor(width / 130)) },
+  };
+}
+
+function drawLanes(
+  lanes: readonly Lane[],
+  { events, asOf }: HostReport,
+  scale: Scale,
+  width: number,
+): SVGSVGElement | HTMLElement {
+  const { marginLeft, x, grid } = layout(width, scale);
+  const narrow = width < 640;
+  const shown = events.slice(0, maxEvents);
+  const rows = [...lanes.map((lane) => lane.title), ...(shown.length > 0 ? [enforcementLane] : [])];
+  return plot({
+    className: plotClass,
+    width,
+    height: rows.length * 34 + 12,
+    marginLeft,
+    marginRight: 20,
+    marginTop: 6,
+    marginBottom: 6,
+    x,
+    y: { domain: rows, label: null, padding: 0.3 },
+    color: { type: "identity" },
+    symbol: { type: "identity" },
+    r: { type: "identity" },
+    marks: [
+      gridX(grid),
+      ruleY(rows, { stroke: "var(--line)" }),
+      axisY({
+        tickSize: 0,
+        tickPadding: 12,
+        fontSize: narrow ? 11 : 12.5,
+        fill: "var(--ink)",
+        lineWidth: narrow ? 8.5 : 16,
+        textOverflow: "ellipsis",
+      }),
+      scale.end >= asOf ? ruleX([date(asOf)], { stroke: "var(--accent)", strokeDasharray: "3 3" }) : null,
+      link(lanes, {
+        y: "title",
+        x1: (lane: Lane) => date(lane.at),
+        x2: (lane: Lane) => date(lane.detection.firstSeen),
+        stroke: colour,
+        strokeWidth: 1.5,
+        strokeDasharray: "2 3",
+      }),
+      link(lanes, {
+        y: "title",
+        x1: (lane: Lane) => date(lane.detection.firstSeen),
+        x2: (lane: Lane) => date(lane.detection.lastSeen + 0.001),
+        stroke: colour,
+        strokeWidth: 9,
+        strokeOpacity: 0.28,
+        strokeLinecap: "round",
+      }),
+      dot(lanes, {
+        x: (lane: Lane) => date(lane.at),
+        y: "title",
+        symbol: ({ detection }: Lane) => severitySymbols[detection.severity],
+        r: ({ detection }: Lane) => severityRadius[detection.severity] + 0.5,
+        fill: colour,
+        stroke: "var(--panel)",
+        title: describeLane,
+        tip: tipStyle,
+      }),
+      dot(shown, {
+        x: (event: EnforcementEntry) => date(event.time),
+        y: () => enforcementLane,
+        symbol: (event: EnforcementEntry) => (event.verdict === "accept" ? "plus" : "triangle2"),
+        r: 4.5,
+        fill: "var(--lowers)",
+        fillOpacity: 0.7,
+        stroke: "var(--lowers)",
+        title: describeEvent,
+        tip: tipStyle,
+      }),
+    ],
+  });
+}
+
+const tipStyle = { fontSize: 12, lineHeight: 1.35, stroke: "var(--line-strong)", textPadding: 10 };
+
+function describeLane({ detection, at }: Lane): string {
+  const before =
+    at > detection.detectedAt ? ` (${formatSpan(at - detection.detectedAt)} before this scale)` : "";
+  return visible(
+    [
+      `${detection.title} (${detection.severity})`,
+      `detected ${formatTime(detection.detectedAt)}${before}`,
+      `told by ${formatCount(detection.packets)} packets`,
+      `${formatPlainTime(detection.firstSeen)} to ${formatTime(detection.lastSeen)}`,
+    ].join("\n"),
+  );
+}
+
+function describeEvent({ verdict, rule, peer, peerPort, time }: EnforcementEntry): string {
+  return visible(
+    `${verdict}${rule === undefined ? "" : ` by ${rule}`}\nto ${peer} port ${peerPort}\n${formatTime(time)}`,
+  );
+}
+
+function drawBins(bins: readonly TimelineBin[], scale: Scale, width: number): SVGSVGElement | HTMLElement {
+  const { marginLeft, x, grid } = layout(width, scale);
+  return plot({
+    className: plotClass,
+    width,
+    height: 118,
+    marginLeft,
+    marginRight: 20,
+    marginTop: 12,
+    marginBottom: 30,
+    x,
+    y: { label: null, grid: false },
+    marks: [
+      gridX(grid),
+      axisY({ ticks: 3, tickSize: 0, fontSize: 11.5, fill: "var(--ink-3)", tickFormat: "~s" }),
+      axisX({
+        ticks: Math.max(3, Math.floor(width / 130)),
+        tickSize: 0,
+        fontSize: 11.5,
+        fill: "var(--ink-3)",
+      }),
+      rectY(bins, {
+        x1: (bin: TimelineBin) => date(bin.start),
+        x2: (bin: TimelineBin) => date(bin.start + bin.seconds),
+        y: "markedPackets",
+        fill: "var(--accent)",
+        fillOpacity: 0.65,
+        insetLeft: 0.5,
+        insetRight: 0.5,
+        title: (bin: TimelineBin) =>
+          `${formatCount(bin.markedPackets)} marked packets\n${formatPlainTime(bin.start)} to ${formatTime(bin.start + bin.seconds)}`,
+        tip: tipStyle,
+      }),
+      ruleY([0], { stroke: "var(--line-strong)" }),
+    ],
+  });
+}
+
+function twin(report: HostReport, detections: readonly RankedDetection[]): HTMLElement {
+  return h(
+    "div",
+    { class: "twins" },
+    table<RankedDetection>(
+      "Detections over time",
+      [
+        { title: "Detection", cell: (detection) => detection.title },
+        { title: "Detected", cell: (detection) => absoluteTime(detection.detectedAt) },
+        { title: "First seen", cell: (detection) => absoluteTime(detection.firstSeen) },
+        { title: "Last seen", cell: (detection) => absoluteTime(detection.lastSeen) },
+      ],
+      detections,
+    ),
+    table<TimelineBin>(
+      "Marked packets over time",
+      [
+        { title: "From", cell: (bin) => absoluteTime(bin.start) },
+        { title: "For", cell: (bin) => formatSpan(bin.seconds) },
+        { title: "Marked packets", cell: (bin) => formatCount(bin.markedPackets), numeric: true },
+      ],
+      report.timeline,
+      50,
+    ),
+  );
+}

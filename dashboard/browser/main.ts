@@ -1,0 +1,112 @@
+/** Starts the page: reads the address, asks the server, shows the answer, and listens. */
+import { ApiError, fetchCodeBook, fetchHealth } from "./api-client.ts";
+import { h } from "./element.ts";
+import { createFrame } from "./frame.ts";
+import { listenToKeys } from "./keyboard.ts";
+import { capturesPage } from "./pages/captures.ts";
+import { hostPage } from "./pages/host.ts";
+import { hostsPage } from "./pages/hosts.ts";
+import type { Page, PageContext } from "./pages/page.ts";
+import { tokenForm } from "./pages/token.ts";
+import { listenToDrops } from "./uploads/drop-zone.ts";
+import { createUploadTray } from "./uploads/upload-tray.ts";
+import { hrefOf, parseView } from "./view.ts";
+import type { View } from "./view.ts";
+
+let underWay = new AbortController();
+let maxUploadOctets = Number.POSITIVE_INFINITY;
+let shownAddress = "";
+
+const tray = createUploadTray({ onIngested: () => void show(), maxOctets: () => maxUploadOctets });
+const chooseFiles = listenToDrops((files) => tray.add(files));
+const frame = createFrame({
+  moveTo: (asOf) => go({ ...currentView(), asOf }),
+  chooseFiles,
+});
+document.body.append(...frame.element, tray.element);
+
+function currentView(): View {
+  return parseView(new URL(location.href));
+}
+
+function go(view: View): void {
+  const isElsewhere = location.pathname !== new URL(hrefOf(view), location.href).pathname;
+  history.pushState(null, "", hrefOf(view));
+  if (isElsewhere) scrollTo({ top: 0 });
+  void show();
+}
+
+/** Shows what the address asks for; what was asked for before is given up. */
+async function show(): Promise<void> {
+  underWay.abort();
+  underWay = new AbortController();
+  const { signal } = underWay;
+  const view = currentView();
+  shownAddress = addressWithoutPart();
+  frame.wait();
+  try {
+    const [codeBook, health] = await Promise.all([fetchCodeBook(signal), fetchHealth(signal)]);
+    maxUploadOctets = health.maxUploadOctets;
+    const page = await pageOf({ view, codeBook, signal, go, note, chooseFiles });
+    if (!signal.aborted) frame.show(page, view);
+  } catch (error) {
+    if (!signal.aborted) frame.showInstead(explain(error), view);
+  }
+}
+
+function note(view: View): void {
+  history.replaceState(null, "", hrefOf(view));
+  shownAddress = addressWithoutPart();
+}
+
+function addressWithoutPart(): string {
+  return location.pathname + location.search;
+}
+
+async function pageOf(context: PageContext): Promise<Page> {
+  switch (context.view.page) {
+    case "hosts":
+    case "nowhere":
+      return hostsPage(context);
+    case "host":
+      return hostPage(context);
+    case "captures":
+      return capturesPage(context);
+  }
+}
+
+function explain(error: unknown): HTMLElement {
+  if (error instanceof ApiError && error.status === 401) return tokenForm(error.message, () => void show());
+  const text = error instanceof ApiError ? error.message : "the server does not answer";
+  return h(
+    "div",
+    { class: "panel nothing", role: "alert" },
+    h("h2", {}, "This cannot be shown"),
+    h("p", {}, text),
+    h("button", { type: "button", class: "button", onclick: () => void show() }, "Try again"),
+  );
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a") : null;
+  const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+  if (!link || !isPlain) return;
+  // Links in a chart are SVG, which Plot writes with the older attribute.
+  const href = link.getAttribute("href") ?? link.getAttributeNS("http://www.w3.org/1999/xlink", "href") ?? "";
+  if (!href.startsWith("/")) return;
+  event.preventDefault();
+  go(parseView(new URL(href, location.href)));
+});
+// Following a link to a part of the page ends here too; the page stays.
+addEventListener("popstate", () => {
+  if (addressWithoutPart() !== shownAddress) void show();
+});
+listenToKeys({
+  h: () => go({ ...currentView(), page: "hosts", address: "" }),
+  c: () => go({ ...currentView(), page: "captures", address: "" }),
+  g: () => {
+    const view = currentView();
+    if (view.page === "hosts") go({ ...view, group: view.group === "none" ? "activity" : "none" });
+  },
+});
+void show();

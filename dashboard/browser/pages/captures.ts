@@ -1,0 +1,83 @@
+/** What the ranking is made of: every capture, how reading it ended, and what it held. */
+import type { CaptureReport } from "../../../analytics/store.ts";
+import { fetchCaptures, fetchRanking } from "../api-client.ts";
+import { h } from "../element.ts";
+import type { Child } from "../element.ts";
+import { formatCount, formatOctets } from "../number-text.ts";
+import { panel } from "../parts/panel.ts";
+import { table } from "../parts/table.ts";
+import { absoluteTime } from "../parts/time.ts";
+import type { Page, PageContext } from "./page.ts";
+
+export async function capturesPage({ view, signal, chooseFiles }: PageContext): Promise<Page> {
+  // The ranking is asked only for the time that it stands at: that is shown, and movable, on every page.
+  const [{ captures }, { asOf, asOfSource }] = await Promise.all([
+    fetchCaptures(signal),
+    fetchRanking(view, signal),
+  ]);
+  return {
+    title: "Captures",
+    asOf: { time: asOf, source: asOfSource },
+    content: h(
+      "div",
+      { class: "page" },
+      h("div", { class: "page-head" }, h("h1", {}, "Captures")),
+      h(
+        "div",
+        { class: "drop-target" },
+        h("p", {}, h("strong", {}, "Drop capture files anywhere on the page"), " or"),
+        h("button", { type: "button", class: "button primary", onclick: chooseFiles }, "Choose files"),
+        h(
+          "p",
+          { class: "note" },
+          "pcap, pcapng and snoop, also compressed with gzip. The same content is never counted twice.",
+        ),
+      ),
+      panel(
+        { id: "captures", title: "Ingested", note: `${formatCount(captures.length)}, newest first` },
+        captures.length === 0
+          ? h("p", { class: "empty" }, "No capture has been ingested.")
+          : captureTable(captures),
+      ),
+    ),
+  };
+}
+
+function captureTable(captures: readonly CaptureReport[]): HTMLElement {
+  return table<CaptureReport>(
+    "Captures",
+    [
+      { title: "Capture", cell: (capture) => h("bdi", { class: "host-name" }, capture.name) },
+      { title: "State", cell: stateOf },
+      { title: "Format", cell: ({ format }) => format ?? h("span", { class: "zero" }, "–") },
+      { title: "Size", cell: ({ octets }) => formatOctets(octets), numeric: true },
+      { title: "Packets", cell: ({ packets }) => formatCount(packets), numeric: true },
+      { title: "Marked", cell: ({ markedPackets }) => formatCount(markedPackets), numeric: true },
+      { title: "Malformed", cell: ({ malformedMarks }) => formatCount(malformedMarks), numeric: true },
+      { title: "First packet", cell: ({ firstPacket }) => timeOrNone(firstPacket) },
+      { title: "Last packet", cell: ({ lastPacket }) => timeOrNone(lastPacket) },
+      { title: "Ingested", cell: ({ ingestedAt }) => absoluteTime(ingestedAt) },
+    ],
+    captures,
+  );
+}
+
+function stateOf({ state, reason, reasonOffset }: CaptureReport): Child {
+  return h(
+    "div",
+    { class: "capture-state" },
+    h("span", { class: `state ${state}` }, state),
+    reason === undefined
+      ? undefined
+      : h(
+          "span",
+          { class: "reason" },
+          h("bdi", {}, reason),
+          reasonOffset === undefined ? "" : `, at octet ${formatCount(reasonOffset)}`,
+        ),
+  );
+}
+
+function timeOrNone(time: number | undefined): Child {
+  return time === undefined ? h("span", { class: "zero" }, "–") : absoluteTime(time);
+}

@@ -1,0 +1,213 @@
+/** One host: why it scores what it scores, what was detected when, whom it reached, and what was done about it. */
+import type {
+  EnforcementEntry,
+  HostFlow,
+  HostReport,
+  RankedDetection,
+  RankedHost,
+} from "../../../analytics/store.ts";
+import { findActivity, findCategory } from "../../../wire/code-book.ts";
+import type { CodeBook } from "../../../wire/code-book.ts";
+import { fetchHost } from "../api-client.ts";
+import { timelineChart } from "../charts/timeline.ts";
+import { explainTerms, waterfallChart } from "../charts/waterfall.ts";
+import { h } from "../element.ts";
+import type { Child } from "../element.ts";
+import { stateBadge } from "../hosts/host-table.ts";
+import { formatCount, formatOctets } from "../number-text.ts";
+import { panel } from "../parts/panel.ts";
+import { scoreBar } from "../parts/score.ts";
+import { bandBadge, severityLabel, trustBadge } from "../parts/severity.ts";
+import { table } from "../parts/table.ts";
+import { absoluteTime, elapsedTime, relativeTime } from "../parts/time.ts";
+import { hrefOf } from "../view.ts";
+import type { Page, PageContext } from "./page.ts";
+
+export async function hostPage(context: PageContext): Promise<Page> {
+  const { view, codeBook, signal } = context;
+  const report = await fetchHost(view, signal);
+  const { ranked, unranked, asOf } = report;
+  const detections = ranked?.detections ?? unranked?.detections ?? [];
+  const name = ranked?.name ?? unranked?.name;
+  return {
+    title: name === undefined ? view.address : `${name} (${view.address})`,
+    asOf: { time: asOf, source: view.asOf === "" ? "newest packet" : "asked" },
+    content: h(
+      "div",
+      { class: "page" },
+      h(
+        "div",
+        { class: "page-head host-head" },
+        h("a", { class: "back", href: hrefOf({ ...view, page: "hosts", address: "" }) }, "← Flagged hosts"),
+        h(
+          "div",
+          { class: "host-title" },
+          h("h1", {}, h("bdi", {}, name ?? view.address)),
+          name === undefined ? undefined : h("bdi", { class: "address" }, view.address),
+          ranked ? stateBadge(ranked) : undefined,
+        ),
+        ranked ? hostFacts(ranked, asOf) : undefined,
+      ),
+      ranked ? scorePanel(ranked) : whyUnranked(report),
+      panel({ id: "timeline", title: "Timeline", note: "UTC" }, timelineChart(report, detections)),
+      detectionsPanel(detections, asOf, codeBook),
+      flowsPanel(report),
+      enforcementPanel(report),
+    ),
+  };
+}
+
+function hostFacts(host: RankedHost, asOf: number): HTMLElement {
+  const fact = (name: string, value: Child): HTMLElement =>
+    h("div", {}, h("dt", {}, name), h("dd", {}, value));
+  return h(
+    "dl",
+    { class: "summary" },
+    fact("Elapsed since detection", elapsedTime(host.firstDetected, asOf)),
+    fact("Last seen", relativeTime(host.lastSeen, asOf)),
+    fact("Flows passed", formatCount(host.flowsPassed)),
+    fact("Flows stopped", formatCount(host.flowsStopped)),
+    fact("Peers reached", formatCount(host.peers)),
+    fact("Marked packets", formatCount(host.markedPackets)),
+  );
+}
+
+function scorePanel(host: RankedHost): HTMLElement {
+  return panel(
+    { id: "score", title: "Score", note: "Each step adds to the one before; the steps sum to the score." },
+    h(
+      "div",
+      { class: "score-panel" },
+      h(
+        "div",
+        { class: "score-sum" },
+        h(
+          "p",
+          { class: `score-large band-${host.band}` },
+          bandBadge(host.band),
+          h("span", {}, host.score.toFixed(1)),
+        ),
+        scoreBar(host.score, host.band),
+        explainTerms(host),
+      ),
+      waterfallChart(host),
+    ),
+  );
+}
+
+function whyUnranked({ unranked }: HostReport): HTMLElement {
+  const reason =
+    unranked?.reason === "does not verify"
+      ? "The tags of its marks do not verify: they are forged, or an address or port was rewritten on the way."
+      : "Its marks tell of detections after the packet, or more than ten years before.";
+  return h(
+    "div",
+    { class: "panel nothing" },
+    h("h2", {}, "Not ranked"),
+    h("p", {}, unranked ? reason : "By that time no packet of it had been seen with a mark that counts."),
+  );
+}
+
+function detectionsPanel(
+  detections: readonly RankedDetection[],
+  asOf: number,
+  codeBook: CodeBook,
+): HTMLElement {
+  return panel(
+    { id: "detections", title: "Detections", note: "Repeats in packets do not count again." },
+    table<RankedDetection>(
+      "Detections",
+      [
+        { title: "Severity", cell: ({ severity }) => severityLabel(severity) },
+        { title: "What was detected", cell: (detection) => whatWasDetected(detection, codeBook) },
+        { title: "ATT&CK", cell: ({ attack }) => attack ?? h("span", { class: "zero" }, "–") },
+        { title: "Detected", cell: ({ detectedAt }) => absoluteTime(detectedAt) },
+        { title: "Elapsed", cell: ({ detectedAt }) => elapsedTime(detectedAt, asOf), numeric: true },
+        { title: "Last seen", cell: ({ lastSeen }) => relativeTime(lastSeen, asOf), numeric: true },
+        { title: "Packets", cell: ({ packets }) => formatCount(packets), numeric: true },
+        { title: "Trust", cell: ({ trust }) => trustBadge(trust) },
+        { title: "p now", cell: ({ probability }) => probability.toFixed(2), numeric: true },
+      ],
+      detections,
+    ),
+  );
+}
+
+function whatWasDetected({ category, activity, title }: RankedDetection, codeBook: CodeBook): Child {
+  const known = findActivity(codeBook, category, activity);
+  const kind = findCategory(codeBook, category)?.title ?? `category ${category}`;
+  return h(
+    "div",
+    { class: "detected" },
+    h("strong", {}, h("bdi", {}, title)),
+    h("span", { class: "detected-codes" }, `${kind} · ${category}/${activity}`),
+    h("p", {}, known?.description ?? "The code book has no entry for these numbers."),
+  );
+}
+
+const outcomeSigns: Readonly<Record<HostFlow["outcome"], string>> = {
+  passed: "→",
+  stopped: "×",
+  unanswered: "·",
+  connected: "↔",
+};
+
+function flowsPanel({ flows, flowCount }: HostReport): HTMLElement {
+  const note =
+    flowCount > flows.length
+      ? `The newest ${formatCount(flows.length)} of ${formatCount(flowCount)} flows that it marked.`
+      : `${formatCount(flowCount)} flows that it marked, newest first.`;
+  return panel(
+    { id: "flows", title: "Whom it reached", note },
+    table<HostFlow>(
+      "Flows",
+      [
+        {
+          title: "Outcome",
+          cell: ({ outcome }) =>
+            h("span", { class: `outcome ${outcome}` }, `${outcomeSigns[outcome]} ${outcome}`),
+        },
+        { title: "Peer", cell: peerOf },
+        { title: "Peer port", cell: (flow) => flow.peerPort, numeric: true },
+        { title: "Host port", cell: (flow) => flow.hostPort, numeric: true },
+        { title: "First seen", cell: (flow) => absoluteTime(flow.firstSeen) },
+        { title: "Last seen", cell: (flow) => absoluteTime(flow.lastSeen) },
+        { title: "Marked packets", cell: (flow) => formatCount(flow.markedPackets), numeric: true },
+        { title: "Sent", cell: (flow) => formatOctets(flow.markedOctets), numeric: true },
+        { title: "Acknowledged", cell: (flow) => formatOctets(flow.acknowledgedOctets), numeric: true },
+      ],
+      flows,
+      50,
+    ),
+  );
+}
+
+function peerOf({ peer, peerName }: HostFlow): Child {
+  if (peerName === undefined) return h("bdi", { class: "address" }, peer);
+  return [h("bdi", { class: "host-name" }, peerName), " ", h("bdi", { class: "address" }, peer)];
+}
+
+function enforcementPanel({ events, eventCount }: HostReport): HTMLElement {
+  if (eventCount === 0) {
+    return panel(
+      { id: "enforcement", title: "Enforcement" },
+      h("p", { class: "empty" }, "No enforcement point has reported a packet of this host."),
+    );
+  }
+  return panel(
+    { id: "enforcement", title: "Enforcement", note: `${formatCount(eventCount)} packets were acted on.` },
+    table<EnforcementEntry>(
+      "Enforcement events",
+      [
+        { title: "Time", cell: (event) => absoluteTime(event.time) },
+        { title: "Verdict", cell: (event) => h("span", { class: "outcome" }, event.verdict) },
+        { title: "Rule", cell: (event) => h("bdi", {}, event.rule ?? "–") },
+        { title: "Peer", cell: (event) => h("bdi", { class: "address" }, event.peer) },
+        { title: "Peer port", cell: (event) => event.peerPort, numeric: true },
+        { title: "Host port", cell: (event) => event.hostPort, numeric: true },
+      ],
+      events,
+      50,
+    ),
+  );
+}

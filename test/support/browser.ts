@@ -1,0 +1,85 @@
+/** Headless Chromium for the tests of the dashboard's pages, and the page's files as the build makes them. */
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { chromium } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+
+const executablePath = "/usr/bin/chromium";
+const sources = fileURLToPath(new URL("../../dashboard/browser/", import.meta.url));
+
+/** @throws Error with the line that installs Chromium, if it is not there. */
+export async function launchBrowser(): Promise<Browser> {
+  if (!existsSync(executablePath)) {
+    throw new Error(
+      `${executablePath} is missing; install it with: apt-get install --yes --no-install-recommends chromium`,
+    );
+  }
+  return chromium.launch({
+    executablePath,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+export interface BrowserFiles {
+  readonly folder: string;
+  remove(): void;
+}
+
+/** What build.mjs makes of dashboard/browser, in a folder of its own, so that tests never depend on an old build. */
+export async function buildBrowserFiles(): Promise<BrowserFiles> {
+  const folder = mkdtempSync(join(tmpdir(), "tattle-browser-"));
+  for (const file of ["index.html", "style.css", "favicon.svg"])
+    cpSync(join(sources, file), join(folder, file));
+  await build({
+    entryPoints: [join(sources, "main.ts")],
+    outfile: join(folder, "main.js"),
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    logLevel: "error",
+  });
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+export interface WatchedPage {
+  readonly page: Page;
+  /** Content-security-policy violations, console errors and exceptions, as they come. */
+  readonly complaints: readonly string[];
+}
+
+const reportViolations = `addEventListener("securitypolicyviolation", (event) => {
+  tattleComplains("violation: " + event.violatedDirective + " by " + event.blockedURI + " " + event.sample);
+});`;
+
+/** A page in a context of its own that writes down everything the browser complains about. */
+export async function openWatchedPage(
+  browser: Browser,
+  address: string,
+  options: BrowserContextOptions = {},
+): Promise<WatchedPage> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(`exception: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning")
+      complaints.push(`console: ${message.text()}`);
+  });
+  await page.exposeFunction("tattleComplains", (line: string) => complaints.push(line));
+  // Before any script of the page, so that the violation of its first element is heard.
+  await page.addInitScript({ content: reportViolations });
+  await page.goto(address);
+  return { page, complaints };
+}

@@ -1,0 +1,48 @@
+/** Captures as a table: how reading each of them ended. */
+import type { CaptureReport } from "../analytics/store.ts";
+import { describeReason } from "./ingest-captures.ts";
+import { formatCount, formatOctets } from "./octets-text.ts";
+import type { Style } from "./style.ts";
+import { formatTable } from "./text-table.ts";
+import { formatTime } from "./time-text.ts";
+
+/** One row a capture. */
+export function formatCaptures(
+  reports: readonly CaptureReport[],
+  { style, columns }: { style: Style; columns: number | undefined },
+): string {
+  return formatTable(
+    [
+      { title: "Capture", gives: true },
+      { title: "State" },
+      { title: "Size", align: "right" },
+      { title: "Packets", align: "right" },
+      { title: "Marked", align: "right" },
+      { title: "Malformed", align: "right" },
+      { title: "First packet" },
+      { title: "" },
+    ],
+    reports.map((report) => [
+      report.name,
+      { text: report.state, paint: statePaint(report, style) },
+      formatOctets(report.octets),
+      formatCount(report.packets),
+      formatCount(report.markedPackets),
+      formatCount(report.malformedMarks),
+      report.firstPacket === undefined ? "" : formatTime(report.firstPacket),
+      describeReason(report),
+    ]),
+    { width: columns, paintTitle: style.strong },
+  );
+}
+
+function statePaint(report: CaptureReport, style: Style): (text: string) => string {
+  switch (report.state) {
+    case "complete":
+      return style.good;
+    case "partial":
+      return style.warning;
+    case "refused":
+      return style.bad;
+  }
+}

@@ -1,0 +1,181 @@
+/** Every command of tattle. Parsing, help and docs/reference/cli.md come from this table; code loads when it runs. */
+import { sortKeys } from "../analytics/store.ts";
+import type { Command, CommandOption } from "./command.ts";
+
+const database: CommandOption = {
+  name: "database",
+  value: "FILE",
+  default: "evidence.duckdb in tattle's folder of the user's data folder, as ~/.local/share/tattle",
+  description: "the database of evidence",
+};
+const codeBook: CommandOption = {
+  name: "code-book",
+  value: "FILE",
+  default: "the one that comes with tattle",
+  description: "names and severities of activities, as JSON",
+};
+const json: CommandOption = { name: "json", description: "print JSON instead of a table" };
+const asOf: CommandOption = {
+  name: "as-of",
+  value: "TIME",
+  default: "the newest evidence",
+  description: "judge as if it were this time: ISO 8601 in UTC, or seconds since 1970",
+};
+const host: CommandOption = {
+  name: "host",
+  value: "ADDRESS",
+  default: "127.0.0.1",
+  description: "address to listen on; beyond loopback a token is required",
+};
+const port: CommandOption = {
+  name: "port",
+  value: "NUMBER",
+  default: "8765",
+  description: "port to listen on; 0 takes any free one",
+};
+const tokenFile: CommandOption = {
+  name: "token-file",
+  value: "FILE",
+  description: "file with the token that every request must bring, at least 16 characters",
+};
+
+export const commands: readonly Command[] = [
+  {
+    name: "open",
+    summary: "look into captures in the browser, with no set-up",
+    description:
+      "Reads the captures into memory, ranks the flagged hosts and shows them in the browser until Ctrl-C. Nothing is kept. " +
+      "Without a file it shows the sample that comes with tattle: a day in a small company.",
+    arguments: [
+      {
+        name: "FILE",
+        description: "a capture, a folder of captures, a pattern, or - for standard input",
+        optional: true,
+        repeated: true,
+      },
+    ],
+    options: [
+      { ...port, default: "8765, or a free one if that is taken" },
+      codeBook,
+      { name: "no-browser", description: "print the address and start no browser" },
+    ],
+    examples: [
+      { line: "tattle open", explains: "see what tattle does, on the sample" },
+      { line: "tattle open monday.pcapng", explains: "who was flagged on Monday, and whom did they reach?" },
+    ],
+    load: async () => import("./commands/open.ts"),
+  },
+  {
+    name: "ingest",
+    summary: "read captures into the database",
+    description:
+      "Reads pcap, pcapng and snoop captures, also compressed with gzip. Each one ends complete, partial (read up to damage) " +
+      "or refused. A capture is stored whole or not at all, and the same content is never counted twice.",
+    arguments: [
+      {
+        name: "FILE",
+        description: "a capture, a folder of captures, a pattern, or - for standard input",
+        repeated: true,
+      },
+    ],
+    options: [database, codeBook, json],
+    examples: [
+      { line: "tattle ingest monday.pcap tuesday.pcapng.gz", explains: "add two captures" },
+      { line: "tattle ingest /var/captures", explains: "add every capture below a folder" },
+      {
+        line: "tcpdump -i eth0 -w - tcp | tattle ingest -",
+        explains: "add what tcpdump sees, until it ends",
+      },
+    ],
+    load: async () => import("./commands/ingest.ts"),
+  },
+  {
+    name: "rank",
+    summary: "list the flagged hosts, worst first, and why",
+    description:
+      "Ranks every host that has been seen with a mark: score, what it was flagged for, the time elapsed since, and the terms " +
+      "of which the score is the sum. Hosts whose marks cannot count are listed below, not ranked.",
+    arguments: [],
+    options: [
+      {
+        name: "sort",
+        value: "KEY",
+        default: "score",
+        choices: sortKeys,
+        description: "order of the list",
+      },
+      {
+        name: "group",
+        value: "BY",
+        choices: ["activity"],
+        description: "one list per activity, most severe first",
+      },
+      asOf,
+      { name: "limit", value: "NUMBER", description: "show at most this many hosts" },
+      json,
+      { name: "csv", description: "print comma-separated values instead of a table" },
+      database,
+      codeBook,
+    ],
+    examples: [
+      { line: "tattle rank", explains: "who is worst now?" },
+      { line: "tattle rank --sort elapsed", explains: "who has been flagged the longest?" },
+      { line: "tattle rank --as-of 2026-05-04T12:00:00Z --csv > noon.csv", explains: "how it stood at noon" },
+    ],
+    load: async () => import("./commands/rank.ts"),
+  },
+  {
+    name: "host",
+    summary: "everything known about one host",
+    description:
+      "Prints the score of a host with its terms, its detections, and the newest flows that it marked.",
+    arguments: [{ name: "ADDRESS", description: "IPv4 or IPv6 address of the host" }],
+    options: [
+      asOf,
+      { name: "limit", value: "NUMBER", default: "20", description: "show at most this many flows" },
+      json,
+      database,
+      codeBook,
+    ],
+    examples: [{ line: "tattle host 10.0.3.25", explains: "what did this host do, and whom did it reach?" }],
+    load: async () => import("./commands/host.ts"),
+  },
+  {
+    name: "captures",
+    summary: "list what has been ingested",
+    description: "Lists the captures in the database, newest first, with how reading each of them ended.",
+    arguments: [],
+    options: [json, database, codeBook],
+    examples: [{ line: "tattle captures", explains: "which captures is the ranking made of?" }],
+    load: async () => import("./commands/captures.ts"),
+  },
+  {
+    name: "serve",
+    summary: "serve the dashboard, and own the database",
+    description:
+      "Serves the dashboard and its JSON API until Ctrl-C. While it runs it owns the database: other commands on this " +
+      "machine find it and work through it.",
+    arguments: [],
+    options: [database, host, port, tokenFile, codeBook],
+    examples: [
+      { line: "tattle serve", explains: "the dashboard at http://127.0.0.1:8765/" },
+      {
+        line: "tattle serve --host 10.0.0.5 --token-file /etc/tattle/token",
+        explains: "for the team; put TLS in front",
+      },
+    ],
+    load: async () => import("./commands/serve.ts"),
+  },
+  {
+    name: "codes",
+    summary: "print the code book: what the numbers in a mark mean",
+    description: "Prints categories and activities with code, name, severity and ATT&CK technique.",
+    arguments: [],
+    options: [codeBook, json],
+    examples: [
+      { line: "tattle codes", explains: "the default code book" },
+      { line: "tattle codes --code-book ours.json", explains: "check a code book of your own, and see it" },
+    ],
+    load: async () => import("./commands/codes.ts"),
+  },
+];

@@ -1,0 +1,127 @@
+/** `tattle host ADDRESS`: everything known about one host. */
+import type { HostFlow, HostReport, RankedDetection } from "../../analytics/store.ts";
+import { parseAddress } from "../../wire/address.ts";
+import { MalformedError } from "../../wire/malformed-error.ts";
+import { CliError, exitCodes } from "../cli-error.ts";
+import type { CommandLine } from "../command.ts";
+import { withEvidence } from "../evidence.ts";
+import { readWholeNumber } from "../number-option.ts";
+import { formatCount, formatOctets } from "../octets-text.ts";
+import { printable, printableJson } from "../printable.ts";
+import { formatAge, formatRankedHosts, formatUnrankedHosts, hostName, plural } from "../ranking-table.ts";
+import type { Shell } from "../shell.ts";
+import { createStyle } from "../style.ts";
+import type { Style } from "../style.ts";
+import { formatTable } from "../text-table.ts";
+import { formatTime, parseTime } from "../time-text.ts";
+
+export async function run(line: CommandLine, shell: Shell): Promise<number> {
+  const address = readAddress(line.operands[0] ?? "");
+  const asOf = line.value("as-of");
+  const time = asOf === undefined ? undefined : parseTime(asOf, "--as-of");
+  const limit = readWholeNumber(line, "limit", { minimum: 0 }) ?? 20;
+  const report = await withEvidence(line, shell, async (store) => store.host(address, time));
+  if (!report) throw new CliError(`${address} was never seen with a mark`);
+  const kept = { ...report, flows: report.flows.slice(0, limit) };
+  shell.out(line.has("json") ? `${printableJson(kept)}\n` : formatHost(kept, shell));
+  return exitCodes.done;
+}
+
+function readAddress(text: string): string {
+  try {
+    parseAddress(text);
+    return text;
+  } catch (error) {
+    if (error instanceof MalformedError)
+      throw new CliError(`host: ${error.problem}`, exitCodes.usage, { cause: error });
+    throw error;
+  }
+}
+
+function formatHost(report: HostReport, shell: Shell): string {
+  const style = createStyle(shell.colour);
+  const layout = { columns: shell.columns, style };
+  const host = report.ranked ?? report.unranked;
+  const parts = [
+    `${style.strong(host ? printable(hostName(host)) : "")}  ${style.faint(`as of ${formatTime(report.asOf)}`)}\n`,
+    report.ranked ? formatRankedHosts([{ rank: 1, host: report.ranked }], report.asOf, layout) : "",
+    report.unranked ? formatUnrankedHosts([report.unranked], report.asOf, layout) : "",
+    formatDetections(host?.detections ?? [], report.asOf, layout),
+    formatFlows(report, layout),
+  ];
+  return parts.filter((part) => part !== "").join("\n");
+}
+
+interface Layout {
+  readonly columns: number | undefined;
+  readonly style: Style;
+}
+
+function formatDetections(detections: readonly RankedDetection[], asOf: number, layout: Layout): string {
+  return formatTable(
+    [
+      { title: "Detected at" },
+      { title: "" },
+      { title: "Activity", gives: true },
+      { title: "Severity" },
+      { title: "ATT&CK" },
+      { title: "Trust" },
+      { title: "Packets", align: "right" },
+      { title: "Last seen" },
+    ],
+    detections.map((detection) => [
+      formatTime(detection.detectedAt),
+      formatAge(asOf - detection.detectedAt),
+      detection.title,
+      {
+        text: detection.severity,
+        paint: (text) => layout.style.severity(detection.severity, text),
+      },
+      detection.attack ?? "",
+      detection.trust,
+      formatCount(detection.packets),
+      formatAge(asOf - detection.lastSeen),
+    ]),
+    { width: layout.columns, paintTitle: layout.style.strong },
+  );
+}
+
+function formatFlows(report: HostReport, layout: Layout): string {
+  if (report.flows.length === 0) return "";
+  const table = formatTable(
+    [
+      { title: "Last seen" },
+      { title: "Peer", gives: true },
+      { title: "Port", align: "right" },
+      { title: "Outcome" },
+      { title: "Marked packets", align: "right" },
+      { title: "Sent", align: "right" },
+      { title: "Acknowledged", align: "right" },
+    ],
+    report.flows.map((flow) => [
+      formatTime(flow.lastSeen),
+      hostName({ address: flow.peer, ...(flow.peerName === undefined ? {} : { name: flow.peerName }) }),
+      `${flow.peerPort}`,
+      { text: flow.outcome, paint: outcomePaint(flow.outcome, layout.style) },
+      formatCount(flow.markedPackets),
+      formatOctets(flow.markedOctets),
+      formatOctets(flow.acknowledgedOctets),
+    ]),
+    { width: layout.columns, paintTitle: layout.style.strong },
+  );
+  const more = report.flowCount - report.flows.length;
+  const rest = more > 0 ? layout.style.faint(`and ${plural(more, "older flow")} (--limit shows more)\n`) : "";
+  return table + rest;
+}
+
+function outcomePaint(outcome: HostFlow["outcome"], style: Style): (text: string) => string {
+  switch (outcome) {
+    case "passed":
+      return style.warning;
+    case "stopped":
+      return style.good;
+    case "unanswered":
+    case "connected":
+      return (text) => text;
+  }
+}

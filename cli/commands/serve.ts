@@ -1,0 +1,40 @@
+/** `tattle serve`: the dashboard, and the owner of the database. */
+import { readFileSync } from "node:fs";
+import { CliError, exitCodes } from "../cli-error.ts";
+import { readCodeBook } from "../code-book-file.ts";
+import type { CommandLine } from "../command.ts";
+import { listen, untilInterrupted } from "../dashboard-session.ts";
+import { withNewEvidence } from "../evidence.ts";
+import { describeFileError } from "../file-error.ts";
+import { readWholeNumber } from "../number-option.ts";
+import type { Shell } from "../shell.ts";
+
+const defaultPort = 8765;
+
+export async function run(line: CommandLine, shell: Shell): Promise<number> {
+  const port = readWholeNumber(line, "port", { minimum: 0, maximum: 65_535 }) ?? defaultPort;
+  const host = line.value("host");
+  const token = readToken(line.value("token-file"));
+  const codeBook = readCodeBook(line.value("code-book"));
+  await withNewEvidence(line, shell, async (store, database) => {
+    const place = { port, token, ...(host === undefined ? {} : { host }) };
+    const dashboard = await listen(store, codeBook, place, shell);
+    try {
+      shell.out(`${dashboard.address}\n`);
+      shell.err(`serving ${database}; Ctrl-C ends\n`);
+      await untilInterrupted(shell.signal);
+    } finally {
+      await dashboard.close();
+    }
+  });
+  return exitCodes.done;
+}
+
+function readToken(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    throw new CliError(`${file}: ${describeFileError(error)}`, exitCodes.usage, { cause: error });
+  }
+}

@@ -1,0 +1,74 @@
+/** Reads named captures into a store, one after the other: what `ingest` and `open` share. */
+import type { CaptureReport, Store } from "../analytics/store.ts";
+import { withCapture } from "./capture-inputs.ts";
+import type { NamedCapture } from "./capture-inputs.ts";
+import { CliError, exitCodes } from "./cli-error.ts";
+import { printable } from "./printable.ts";
+import { ProgressBar } from "./progress-bar.ts";
+import type { Shell } from "./shell.ts";
+
+/** One report a capture; what could not be opened is refused, with the reason. */
+export async function ingestCaptures(
+  store: Store,
+  captures: readonly NamedCapture[],
+  shell: Shell,
+): Promise<CaptureReport[]> {
+  const reports: CaptureReport[] = [];
+  for (const capture of captures) {
+    shell.signal.throwIfAborted();
+    reports.push(await ingestOne(store, capture, shell));
+  }
+  return reports;
+}
+
+async function ingestOne(store: Store, capture: NamedCapture, shell: Shell): Promise<CaptureReport> {
+  if ("problem" in capture) return refuse(capture.name, capture.problem, shell);
+  const bar = new ProgressBar(shell, capture.name);
+  try {
+    return await withCapture(capture, shell, async (input) =>
+      store.ingest(input, { signal: shell.signal, onProgress: (progress) => bar.update(progress) }),
+    );
+  } catch (error) {
+    if (error instanceof CliError) return refuse(capture.name, error.message, shell);
+    throw error;
+  } finally {
+    bar.finish();
+  }
+}
+
+function refuse(name: string, reason: string, shell: Shell): CaptureReport {
+  return {
+    name,
+    state: "refused",
+    reason: reason.startsWith(`${name}: `) ? reason.slice(name.length + 2) : reason,
+    octets: 0,
+    packets: 0,
+    markedPackets: 0,
+    malformedMarks: 0,
+    ingestedAt: shell.now(),
+  };
+}
+
+/** 0 if all is well, 2 if nothing could be used, 3 if something was damaged or refused. */
+export function ingestExitCode(reports: readonly CaptureReport[]): number {
+  if (reports.every((report) => report.state === "refused")) return exitCodes.usage;
+  return reports.every((report) => report.state === "complete") ? exitCodes.done : exitCodes.partial;
+}
+
+/** One line for each capture that was not read to its end. */
+export function describeTrouble(reports: readonly CaptureReport[]): string[] {
+  return reports
+    .filter((report) => report.state !== "complete")
+    .map((report) => {
+      const what = report.state === "partial" ? "read up to damage: " : "";
+      return printable(`${report.name}: ${what}${describeReason(report)}`);
+    });
+}
+
+/** The reason, with the offset where one is known. */
+export function describeReason(report: CaptureReport): string {
+  if (report.alreadyIngestedAs !== undefined) return `already ingested as ${report.alreadyIngestedAs}`;
+  const offset = report.reasonOffset;
+  const where = offset === undefined ? "" : ` (at octet ${offset})`;
+  return report.reason === undefined ? "" : `${report.reason}${where}`;
+}

@@ -1,0 +1,99 @@
+/** Tables for terminals: columns as wide as their widest cell; one column may give way when the terminal is narrow. */
+import { displayWidth, printable, truncate } from "./printable.ts";
+
+export interface Cell {
+  /** Made printable here, so that no caller can forget. */
+  readonly text: string;
+  /** Colour, applied after the width is known. */
+  readonly paint?: (text: string) => string;
+}
+
+export interface Column {
+  readonly title: string;
+  readonly align?: "left" | "right";
+  /** Cut with an ellipsis if the table is wider than the terminal. */
+  readonly gives?: boolean;
+  /** Left out if the table is still too wide; the lowest number goes first. */
+  readonly spare?: number;
+}
+
+export interface TableOptions {
+  /** Columns of the terminal; undefined if there is none. */
+  readonly width?: number | undefined;
+  readonly paintTitle?: (text: string) => string;
+  /** Lines below a row, as they are. */
+  readonly below?: (row: number) => readonly string[];
+}
+
+const gap = 2;
+const narrowest = 12;
+
+/** The table as lines, each ended by a newline. */
+export function formatTable(
+  columns: readonly Column[],
+  rows: readonly (readonly (Cell | string)[])[],
+  options: TableOptions = {},
+): string {
+  const cells = rows.map((row) =>
+    row.map((cell): Cell =>
+      typeof cell === "string" ? { text: printable(cell) } : { ...cell, text: printable(cell.text) },
+    ),
+  );
+  const widths = columns.map((column, index) =>
+    Math.max(displayWidth(column.title), ...cells.map((row) => displayWidth(row[index]?.text ?? ""))),
+  );
+  const shown = fitColumns(columns, widths, options.width);
+  const line = (row: readonly Cell[]): string =>
+    shown
+      .map(({ index, width, align }) => formatCell(row[index] ?? { text: "" }, width, align))
+      .join(" ".repeat(gap))
+      .trimEnd();
+  const paint = options.paintTitle;
+  const head = line(columns.map((column) => ({ text: column.title, ...(paint ? { paint } : {}) })));
+  const body = cells.flatMap((row, index) => [line(row), ...(options.below?.(index) ?? [])]);
+  return [head, ...body].map((text) => `${text}\n`).join("");
+}
+
+interface ShownColumn {
+  readonly index: number;
+  readonly width: number;
+  readonly align: Column["align"];
+}
+
+/** Which columns are shown, and how wide, so that the table fits the terminal if it can. */
+function fitColumns(
+  columns: readonly Column[],
+  widths: readonly number[],
+  available: number | undefined,
+): ShownColumn[] {
+  let shown = columns.map(({ align, gives, spare }, index) => ({
+    index,
+    width: widths[index] ?? 0,
+    align,
+    gives: gives === true,
+    spare,
+  }));
+  if (available === undefined) return shown;
+  const excess = (): number => shown.reduce((sum, { width }) => sum + width + gap, -gap) - available;
+  const smallest = (): number =>
+    shown.reduce((sum, { width, gives }) => sum + (gives ? Math.max(0, width - narrowest) : 0), 0);
+  while (excess() > smallest()) {
+    const order = shown.flatMap((column) => (column.spare === undefined ? [] : [column.spare]));
+    if (order.length === 0) break;
+    const next = Math.min(...order);
+    shown = shown.filter((column) => column.spare !== next);
+  }
+  const cut = Math.max(0, excess());
+  return shown.map((column) =>
+    column.gives
+      ? { ...column, width: Math.max(Math.min(narrowest, column.width), column.width - cut) }
+      : column,
+  );
+}
+
+function formatCell(cell: Cell, width: number, align: Column["align"]): string {
+  const text = truncate(cell.text, width);
+  const padding = " ".repeat(Math.max(0, width - displayWidth(text)));
+  const painted = cell.paint ? cell.paint(text) : text;
+  return align === "right" ? padding + painted : painted + padding;
+}

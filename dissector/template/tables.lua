@@ -1,0 +1,20 @@
+-- Stands in for the generated tables when this folder is run as it is: a code book of one activity.
+return {
+  version = "0",
+  code_book = { name = "template", version = 1 },
+  severities = { [0] = "info", "low", "medium", "high", "critical" },
+  unknown_severity = 2,
+  categories = { [1] = "Malware" },
+  activities = { [257] = { title = "Malware ran", severity = 4, attack = "T1204.002" } },
+  fields = {},
+  record_octets = 6,
+  header_octets = 3,
+  header_octets_with_exid = 5,
+  maximum_records = 6,
+  tcp_kinds = { 253, 254 },
+  default_tcp_kinds = "253",
+  ipv4_types = { 30, 94, 158, 222 },
+  registered_low_exids = { [172] = true, [840] = true },
+  future_tolerance_seconds = 300,
+  oldest_plausible_seconds = 315576000,
+}

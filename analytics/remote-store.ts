@@ -1,0 +1,135 @@
+/** The store of a process that does not hold the database: it asks the owner over the socket beside the file. */
+import { createReadStream } from "node:fs";
+import { request } from "node:http";
+import type { IncomingMessage } from "node:http";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { nameHeader, routes } from "./owner/wire-format.ts";
+import type { Failure, IngestLine } from "./owner/wire-format.ts";
+import type {
+  CaptureReport,
+  HostReport,
+  IngestInput,
+  IngestOptions,
+  Ranking,
+  RankingQuery,
+  Store,
+} from "./store.ts";
+
+/** The owner answered that it could not do what was asked, or went away meanwhile. */
+export class OwnerError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "OwnerError";
+  }
+}
+
+export class RemoteStore implements Store {
+  readonly #socket: string;
+
+  constructor(socket: string) {
+    this.#socket = socket;
+  }
+
+  ranking(query: RankingQuery = {}): Promise<Ranking> {
+    return this.#ask(routes.ranking, { asOf: query.asOf, sort: query.sort }) as Promise<Ranking>;
+  }
+
+  async host(address: string, asOf?: number): Promise<HostReport | undefined> {
+    const answer = (await this.#ask(routes.host, { address, asOf })) as HostReport | null;
+    return answer ?? undefined;
+  }
+
+  captures(): Promise<readonly CaptureReport[]> {
+    return this.#ask(routes.captures, {}) as Promise<readonly CaptureReport[]>;
+  }
+
+  /** Hands the capture over as octets: the owner may be elsewhere in the file system, or see less of it. */
+  async ingest(input: IngestInput, options: IngestOptions = {}): Promise<CaptureReport> {
+    options.signal?.throwIfAborted();
+    const { octets } = input.source;
+    const sending = request({
+      socketPath: this.#socket,
+      path: routes.ingest,
+      method: "POST",
+      ...(options.signal ? { signal: options.signal } : {}),
+      headers: {
+        [nameHeader]: encodeURIComponent(input.name),
+        ...(octets === undefined ? {} : { "content-length": octets }),
+      },
+    });
+    const answered = responseTo(sending);
+    // The answer says why, if sending broke off because the owner had seen enough.
+    const sent = pipeline(bodyOf(input), sending).catch((error: unknown) => error);
+    try {
+      return await readReport(await answered, options);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      throw error instanceof OwnerError ? error : this.#lost(error);
+    } finally {
+      sending.destroy();
+      await sent;
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #ask(
+    path: string,
+    parameters: Readonly<Record<string, string | number | undefined>>,
+  ): Promise<unknown> {
+    const search = new URLSearchParams();
+    for (const [key, value] of Object.entries(parameters)) {
+      if (value !== undefined) search.set(key, String(value));
+    }
+    const asking = request({ socketPath: this.#socket, path: `${path}?${search.toString()}` });
+    asking.end();
+    try {
+      const response = await responseTo(asking);
+      const parts: Buffer[] = [];
+      for await (const part of response) parts.push(part as Buffer);
+      const answer = JSON.parse(Buffer.concat(parts).toString()) as unknown;
+      if (response.statusCode !== 200) throw new OwnerError((answer as Failure).failure);
+      return answer;
+    } catch (error) {
+      throw error instanceof OwnerError ? error : this.#lost(error);
+    }
+  }
+
+  #lost(cause: unknown): OwnerError {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return new OwnerError(`the process that holds the database went away: ${reason}`, { cause });
+  }
+}
+
+function responseTo(asking: ReturnType<typeof request>): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    asking.once("response", resolve);
+    asking.on("error", reject);
+  });
+}
+
+function bodyOf(input: IngestInput): Readable {
+  if ("stream" in input.source) return input.source.stream;
+  const { descriptor, octets } = input.source;
+  // As much as was promised, should the file grow meanwhile; the path is not used beside a descriptor.
+  return createReadStream("", {
+    fd: descriptor,
+    autoClose: false,
+    start: 0,
+    ...(octets > 0 ? { end: octets - 1 } : { end: 0 }),
+  });
+}
+
+async function readReport(response: IncomingMessage, options: IngestOptions): Promise<CaptureReport> {
+  for await (const text of createInterface({ input: response })) {
+    const line = JSON.parse(text) as IngestLine;
+    if ("report" in line) return line.report;
+    if ("failure" in line) throw new OwnerError(line.failure);
+    options.onProgress?.(line.progress);
+  }
+  throw new OwnerError("the process that holds the database ended without an answer");
+}

@@ -1,5 +1,5 @@
 /** Builds dist/: TypeScript to JavaScript one to one, the files read at run time beside them, the browser bundle. */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
@@ -9,9 +9,15 @@ const copied = /\.(json|sql|lua|html|css|svg)$/;
 const folders = ["wire", "policy", "capture", "dissector", "analytics", "live-agent", "dashboard", "cli"];
 
 rmSync("dist", { recursive: true, force: true });
-execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], {
-  stdio: "inherit",
-});
+const compiler = spawnSync(
+  process.execPath,
+  ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"],
+  {
+    stdio: "inherit",
+  },
+);
+// The compiler has said what is wrong; a stack of this script would only hide it.
+if (compiler.status !== 0) process.exit(1);
 
 for (const folder of folders) {
   if (!existsSync(folder)) continue;

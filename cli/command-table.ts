@@ -14,6 +14,10 @@ const codeBook: CommandOption = {
   default: "the one that comes with tattle",
   description: "names and severities of activities, as JSON",
 };
+const questionCodeBook: CommandOption = {
+  ...codeBook,
+  description: "names and severities of activities, as JSON; while tattle serve runs, its code book holds",
+};
 const json: CommandOption = { name: "json", description: "print JSON instead of a table" };
 const asOf: CommandOption = {
   name: "as-of",
@@ -78,7 +82,7 @@ export const commands: readonly Command[] = [
         repeated: true,
       },
     ],
-    options: [database, codeBook, json],
+    options: [database, json],
     examples: [
       { line: "tattle ingest monday.pcap tuesday.pcapng.gz", explains: "add two captures" },
       { line: "tattle ingest /var/captures", explains: "add every capture below a folder" },
@@ -115,7 +119,7 @@ export const commands: readonly Command[] = [
       json,
       { name: "csv", description: "print comma-separated values instead of a table" },
       database,
-      codeBook,
+      questionCodeBook,
     ],
     examples: [
       { line: "tattle rank", explains: "who is worst now?" },
@@ -135,7 +139,7 @@ export const commands: readonly Command[] = [
       { name: "limit", value: "NUMBER", default: "20", description: "show at most this many flows" },
       json,
       database,
-      codeBook,
+      questionCodeBook,
     ],
     examples: [{ line: "tattle host 10.0.3.25", explains: "what did this host do, and whom did it reach?" }],
     load: async () => import("./commands/host.ts"),
@@ -145,7 +149,7 @@ export const commands: readonly Command[] = [
     summary: "list what has been ingested",
     description: "Lists the captures in the database, newest first, with how reading each of them ended.",
     arguments: [],
-    options: [json, database, codeBook],
+    options: [json, database],
     examples: [{ line: "tattle captures", explains: "which captures is the ranking made of?" }],
     load: async () => import("./commands/captures.ts"),
   },
@@ -177,5 +181,21 @@ export const commands: readonly Command[] = [
       { line: "tattle codes --code-book ours.json", explains: "check a code book of your own, and see it" },
     ],
     load: async () => import("./commands/codes.ts"),
+  },
+  {
+    name: "dissector",
+    summary: "write or install the Wireshark dissector",
+    description:
+      "Without an action, prints the Lua dissector for the code book. install puts it where this machine's Wireshark looks " +
+      "and asks Wireshark whether it is there; uninstall takes it away.",
+    arguments: [
+      { name: "ACTION", description: "what to do", optional: true, choices: ["install", "uninstall"] },
+    ],
+    options: [codeBook],
+    examples: [
+      { line: "tattle dissector install", explains: "make Wireshark and tshark read marks" },
+      { line: "tattle dissector > tattle.lua", explains: "take the file to another machine" },
+    ],
+    load: async () => import("./commands/dissector.ts"),
   },
 ];

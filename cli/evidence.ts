@@ -2,8 +2,9 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseError } from "../analytics/database-error.ts";
-import { openDatabase } from "../analytics/database.ts";
-import { openLocalStore } from "../analytics/local-store.ts";
+import { inMemory, openOwnedStore, openStore } from "../analytics/owner/open-store.ts";
+import type { OpenStoreOptions } from "../analytics/owner/open-store.ts";
+import { OwnerError } from "../analytics/remote-store.ts";
 import type { Store } from "../analytics/store.ts";
 import type { CodeBook } from "../wire/code-book.ts";
 import { CliError, exitCodes } from "./cli-error.ts";
@@ -25,7 +26,7 @@ export async function withEvidence<Result>(
   const path = line.value("database") ?? defaultDatabase(shell);
   // A mistyped name must not leave an empty database behind that answers "no hosts".
   if (!existsSync(path)) throw new CliError(`${path}: no database here yet; tattle ingest makes one`);
-  return withStore(path, readCodeBook(line.value("code-book")), shell, use);
+  return withStore(openStore, path, readCodeBook(line.value("code-book")), shell, use);
 }
 
 /**
@@ -35,13 +36,24 @@ export async function withEvidence<Result>(
 export async function withNewEvidence<Result>(
   line: CommandLine,
   shell: Shell,
-  use: (store: Store, database: string) => Promise<Result>,
+  use: (store: Store) => Promise<Result>,
 ): Promise<Result> {
-  const path = line.value("database");
-  const database = path ?? defaultDatabase(shell);
-  if (path === undefined) makeFolder(dirname(database));
-  return withStore(database, readCodeBook(line.value("code-book")), shell, async (store) =>
-    use(store, database),
+  return withStore(openStore, placeOf(line, shell), readCodeBook(line.value("code-book")), shell, use);
+}
+
+/**
+ * The same for a server, which holds the database for others as long as it runs.
+ * @throws CliError if another process has it.
+ */
+export async function withOwnedEvidence<Result>(
+  line: CommandLine,
+  shell: Shell,
+  use: (store: Store, codeBook: CodeBook, database: string) => Promise<Result>,
+): Promise<Result> {
+  const database = placeOf(line, shell);
+  const codeBook = readCodeBook(line.value("code-book"));
+  return withStore(openOwnedStore, database, codeBook, shell, async (store) =>
+    use(store, codeBook, database),
   );
 }
 
@@ -51,37 +63,42 @@ export async function withEvidenceInMemory<Result>(
   shell: Shell,
   use: (store: Store) => Promise<Result>,
 ): Promise<Result> {
-  return withStore(":memory:", codeBook, shell, use);
+  return withStore(openStore, inMemory, codeBook, shell, use);
 }
 
+type OpenStore = (path: string, options: OpenStoreOptions) => Promise<Store>;
+
 async function withStore<Result>(
+  open: OpenStore,
   path: string,
   codeBook: CodeBook,
   shell: Shell,
   use: (store: Store) => Promise<Result>,
 ): Promise<Result> {
-  const store = await openStore(path, codeBook, shell);
   try {
-    return await use(store);
-  } finally {
-    await store.close();
-  }
-}
-
-async function openStore(path: string, codeBook: CodeBook, shell: Shell): Promise<Store> {
-  try {
-    return await openLocalStore({ database: await openDatabase(path), codeBook, clock: shell.now });
+    const store = await open(path, { codeBook, clock: shell.now });
+    try {
+      return await use(store);
+    } finally {
+      await store.close();
+    }
   } catch (error) {
     if (error instanceof DatabaseError) throw new CliError(error.message, exitCodes.usage, { cause: error });
+    if (error instanceof OwnerError) throw new CliError(error.message, exitCodes.ourFault, { cause: error });
     throw error;
   }
 }
 
-/** The user's own data folder is ours to make; any other folder is not. */
-function makeFolder(folder: string): void {
+/** Where the database is to lie. The user's own data folder is ours to make; any other folder is not. */
+function placeOf(line: CommandLine, shell: Shell): string {
+  const path = line.value("database");
+  if (path !== undefined) return path;
+  const standard = defaultDatabase(shell);
+  const folder = dirname(standard);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw new CliError(`${folder}: ${describeFileError(error)}`, exitCodes.usage, { cause: error });
   }
+  return standard;
 }

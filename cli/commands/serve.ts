@@ -1,10 +1,9 @@
 /** `tattle serve`: the dashboard, and the owner of the database. */
 import { readFileSync } from "node:fs";
 import { CliError, exitCodes } from "../cli-error.ts";
-import { readCodeBook } from "../code-book-file.ts";
 import type { CommandLine } from "../command.ts";
 import { listen, untilInterrupted } from "../dashboard-session.ts";
-import { withNewEvidence } from "../evidence.ts";
+import { withOwnedEvidence } from "../evidence.ts";
 import { describeFileError } from "../file-error.ts";
 import { readWholeNumber } from "../number-option.ts";
 import type { Shell } from "../shell.ts";
@@ -15,8 +14,7 @@ export async function run(line: CommandLine, shell: Shell): Promise<number> {
   const port = readWholeNumber(line, "port", { minimum: 0, maximum: 65_535 }) ?? defaultPort;
   const host = line.value("host");
   const token = readToken(line.value("token-file"));
-  const codeBook = readCodeBook(line.value("code-book"));
-  await withNewEvidence(line, shell, async (store, database) => {
+  await withOwnedEvidence(line, shell, async (store, codeBook, database) => {
     const place = { port, token, ...(host === undefined ? {} : { host }) };
     const dashboard = await listen(store, codeBook, place, shell);
     try {

@@ -1,0 +1,149 @@
+/** Ingestion beside the other programs that read captures: one file, everything in turn, medians. */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { ensureBuilt, repositoryRoot } from "../support/built-command.ts";
+import { measureInTurn, median } from "./measure.ts";
+import type { Contender, Measurement } from "./measure.ts";
+import { benchFolder, prepareCapture } from "./prepared-capture.ts";
+import { endToEnd } from "./bench-table.ts";
+
+export interface IngestBench {
+  readonly captureOctets: number;
+  readonly packets: number;
+  readonly markedPackets: number;
+  readonly rounds: number;
+  readonly results: readonly IngestResult[];
+}
+
+export interface IngestResult {
+  readonly name: string;
+  readonly note: string;
+  readonly runs: number;
+  /** Medians. */
+  readonly measurement: Measurement;
+}
+
+export interface IngestBenchOptions {
+  /** A tenth of the packets and two rounds: a first impression. */
+  readonly quick: boolean;
+  readonly tell: (line: string) => void;
+}
+
+/** About 500 MB. */
+const fullPackets = 800_000;
+
+/** Makes the capture unless it is there, runs everything, and returns the medians. */
+export async function benchIngest({ quick, tell }: IngestBenchOptions): Promise<IngestBench> {
+  await ensureBuilt();
+  mkdirSync(benchFolder, { recursive: true });
+  const work = mkdtempSync(join(benchFolder, "run-"));
+  try {
+    const capture = prepareCapture({ packets: quick ? fullPackets / 10 : fullPackets });
+    tell(`${capture.path}: ${capture.packets} packets, ${capture.octets} octets`);
+    const walker = await bundleWalker(work);
+    const entries = contenders(capture.path, work, walker);
+    const rounds = quick ? 2 : 5;
+    const results = measureInTurn(
+      entries.map((entry) => entry.contender),
+      rounds,
+      tell,
+    );
+    return {
+      captureOctets: capture.octets,
+      packets: capture.packets,
+      markedPackets: capture.markedPackets,
+      rounds,
+      results: entries.map(({ contender, note }) => summarize(contender, note, results.get(contender) ?? [])),
+    };
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+interface Entry {
+  readonly contender: Contender;
+  readonly note: string;
+}
+
+const printedFields = ["frame.number", "frame.time_epoch", "ip.src", "ip.dst", "tcp.options"].flatMap(
+  (field) => ["-e", field],
+);
+
+function contenders(capture: string, work: string, walker: string): Entry[] {
+  const database = join(work, "evidence.duckdb");
+  const node = process.execPath;
+  return [
+    { contender: { name: "cat", command: ["cat", capture] }, note: "reads only" },
+    { contender: { name: "capinfos -c", command: ["capinfos", "-c", capture] }, note: "counts packets" },
+    {
+      contender: { name: "tcpdump -r -w /dev/null", command: ["tcpdump", "-r", capture, "-w", "/dev/null"] },
+      note: "copies packets",
+    },
+    {
+      contender: {
+        name: "pcap-parser",
+        command: [node, join(repositoryRoot, "test/bench/pcap-parser-loop.mjs"), capture],
+      },
+      note: "npm; counts packets",
+    },
+    {
+      contender: {
+        name: "tshark -Y 'tcp.option_kind == 253'",
+        command: [
+          "tshark",
+          "-n",
+          "-r",
+          capture,
+          "-Y",
+          "tcp.option_kind == 253",
+          "-T",
+          "fields",
+          ...printedFields,
+        ],
+      },
+      note: "finds marked packets, prints them",
+    },
+    {
+      contender: { name: "tattle, reading only", command: [node, walker, capture] },
+      note: "finds every mark",
+    },
+    {
+      contender: {
+        name: endToEnd,
+        command: [node, join(repositoryRoot, "dist/cli/main.js"), "ingest", "--database", database, capture],
+        cleanUp: () => {
+          for (const suffix of ["", ".wal"]) rmSync(database + suffix, { force: true });
+        },
+      },
+      note: "finds every mark, evidence in a database file",
+    },
+  ];
+}
+
+function summarize(contender: Contender, note: string, runs: readonly Measurement[]): IngestResult {
+  const middle = (field: keyof Measurement): number => median(runs.map((run) => run[field]));
+  return {
+    name: contender.name,
+    note,
+    runs: runs.length,
+    measurement: {
+      wall: middle("wall"),
+      processor: middle("processor"),
+      peakMemory: middle("peakMemory"),
+    },
+  };
+}
+
+/** tsx would take a second to start; a bundle starts like the built command. */
+async function bundleWalker(work: string): Promise<string> {
+  const outfile = join(work, "walk-only.mjs");
+  await build({
+    entryPoints: [join(repositoryRoot, "test/bench/walk-only.ts")],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+  });
+  return outfile;
+}

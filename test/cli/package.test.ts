@@ -1,0 +1,74 @@
+/** What `npm pack` makes: it installs in an empty folder, and works there. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ensureBuilt, repositoryRoot } from "../support/built-command.ts";
+
+let folder = "";
+let tarball = "";
+
+beforeAll(async () => {
+  await ensureBuilt();
+  folder = mkdtempSync(join(tmpdir(), "tattle-package-"));
+  // Without scripts: prepare would build again, under the feet of the tests that run beside this one.
+  execFileSync("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder], {
+    cwd: repositoryRoot,
+  });
+  tarball = join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "");
+}, 240_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("the package", () => {
+  test("holds the program, the browser side, the sample and the licence, and neither tests nor sources", () => {
+    const names = execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" }).trim().split("\n");
+    for (const name of [
+      "LICENSE",
+      "README.md",
+      "dist/cli/main.js",
+      "dist/wire/code-book.json",
+      "dist/analytics/sql/migrations/0001-evidence.sql",
+      "dist/dashboard/browser/main.js",
+      "dist/dashboard/browser/index.html",
+      "test/fixtures/small-company.pcapng",
+      "test/fixtures/small-company-border.pcap",
+    ]) {
+      expect(names).toContain(`package/${name}`);
+    }
+    expect(names.filter((name) => /\.test\.|(?<!\.d)\.ts$|bench/.test(name))).toEqual([]);
+  });
+
+  test("explains itself before a single dependency is there: help loads nothing", () => {
+    const bare = join(folder, "bare");
+    mkdirSync(bare);
+    execFileSync("tar", ["-xzf", tarball, "-C", bare]);
+    const main = join(bare, "package", "dist", "cli", "main.js");
+    for (const args of [["--help"], ["rank", "--help"], ["serve", "--help"], ["codes"], ["--version"]]) {
+      const run = spawnSync(process.execPath, [main, ...args], { encoding: "utf8" });
+      expect([args, run.status, run.stderr]).toEqual([args, 0, ""]);
+    }
+  });
+
+  test("installs into an empty folder, ingests and ranks its own sample there", () => {
+    const empty = join(folder, "empty");
+    mkdirSync(empty);
+    execFileSync("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--silent", tarball], {
+      cwd: empty,
+    });
+    const installed = join(empty, "node_modules", "tattle");
+    const manifest = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as {
+      version: string;
+    };
+    const run = (...args: string[]): string =>
+      execFileSync(join(empty, "node_modules", ".bin", "tattle"), args, { cwd: empty, encoding: "utf8" });
+    expect(run("--version")).toBe(`${manifest.version}\n`);
+    const samples = join(installed, "test", "fixtures");
+    expect(run("ingest", "--database", "evidence.duckdb", samples)).toMatch(
+      /small-company\.pcapng +complete/,
+    );
+    expect(existsSync(join(empty, "evidence.duckdb"))).toBe(true);
+    expect(run("rank", "--database", "evidence.duckdb")).toMatch(/^As of .*\n\n# +Score/);
+  }, 180_000);
+});

@@ -74,6 +74,7 @@ function parse<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
   query: unknown,
 ): z.output<z.ZodObject<Shape>> {
+  refuseRepeats(query);
   const result = schema.safeParse(query);
   if (result.success) return result.data;
   const allowed = Object.keys(schema.shape);
@@ -81,14 +82,19 @@ function parse<Shape extends z.ZodRawShape>(
   throw new HttpError(400, problems.join("; "));
 }
 
+/** Express makes a list of a parameter that is given twice; which of the two was meant, nobody knows. */
+function refuseRepeats(query: unknown): void {
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (Array.isArray(value)) throw new HttpError(400, `${name}: given ${value.length} times`);
+  }
+}
+
 function describeIssue(issue: z.core.$ZodIssue, allowed: readonly string[]): string {
   if (issue.code === "unrecognized_keys") {
     const allowedText = allowed.length === 0 ? "none is allowed" : `allowed: ${allowed.join(", ")}`;
     return `unknown parameter ${issue.keys.map(quote).join(", ")}; ${allowedText}`;
   }
-  const parameter = issue.path.join(".");
-  if (Array.isArray(issue.input)) return `${parameter}: given ${issue.input.length} times`;
-  return `${parameter}: ${issue.message}`;
+  return `${issue.path.join(".")}: ${issue.message}`;
 }
 
 function quote(text: unknown): string {

@@ -11,6 +11,8 @@ export interface View {
   readonly sort: SortKey;
   readonly group: "none" | "activity";
   readonly filter: string;
+  /** Activities in the chart: the most severe few, or all. */
+  readonly rows: "few" | "all";
 }
 
 export function parseView(url: URL): View {
@@ -22,6 +24,7 @@ export function parseView(url: URL): View {
     sort: sort ?? "score",
     group: parameters.get("group") === "activity" ? "activity" : "none",
     filter: parameters.get("filter") ?? "",
+    rows: parameters.get("rows") === "all" ? "all" : "few",
   };
 }
 
@@ -41,6 +44,7 @@ export function hrefOf(view: View): string {
   if (view.sort !== "score") parameters.set("sort", view.sort);
   if (view.group !== "none") parameters.set("group", view.group);
   if (view.filter !== "") parameters.set("filter", view.filter);
+  if (view.rows !== "few") parameters.set("rows", view.rows);
   // Colons are legal in a query and in a path segment (RFC 3986), and times and IPv6 addresses read better with them.
   const query = parameters.toString().replaceAll("%3A", ":");
   return `${pathOf(view)}${query === "" ? "" : `?${query}`}`;

@@ -7,7 +7,8 @@ import { build } from "esbuild";
 import { chromium } from "playwright-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 
-const executablePath = "/usr/bin/chromium";
+/** Debian's; the environment may name another, as where Chromium is not installed system-wide. */
+const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 const sources = fileURLToPath(new URL("../../dashboard/browser/", import.meta.url));
 
 /** @throws Error with the line that installs Chromium, if it is not there. */

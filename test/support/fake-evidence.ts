@@ -172,7 +172,7 @@ function makeDetails(
   random: () => number,
 ): Pick<HostReport, "timeline" | "flows" | "events"> {
   const seconds = 300;
-  const bins = Math.ceil((host.lastSeen - host.firstSeen) / seconds) + 1;
+  const bins = Math.floor(host.lastSeen / seconds) - Math.floor(host.firstSeen / seconds) + 1;
   const timeline = Array.from({ length: bins }, (_, index) => ({
     start: Math.floor(host.firstSeen / seconds) * seconds + index * seconds,
     seconds,
@@ -188,7 +188,8 @@ function makeDetails(
       peer: flow.peer,
       hostPort: flow.hostPort,
       peerPort: flow.peerPort,
-    }));
+    }))
+    .toSorted((left, right) => right.time - left.time);
   return { timeline, flows: flows.toSorted((left, right) => right.lastSeen - left.lastSeen), events };
 }
 

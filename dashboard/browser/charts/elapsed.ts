@@ -27,24 +27,35 @@ interface Mark {
 /** More symbols than this say nothing and take long to draw; those of the lowest hosts are left out, and counted. */
 const maxMarks = 1500;
 
+/** Rows of the chart before the rest is asked for: the ranking below it should be in sight. */
+const fewRows = 8;
+
 /** Spans that people think in, seconds. */
 const ticks = [1, 10, 60, 600, 3600, 6 * 3600, 86_400, 7 * 86_400, 30 * 86_400, 365 * 86_400, 3650 * 86_400];
 
 export function elapsedChart(hosts: readonly RankedHost[], asOf: number, view: View): HTMLElement {
   const all = hosts.flatMap((host) => host.detections.map((detection) => toMark(host, detection, asOf)));
-  const marks = all.slice(0, maxMarks);
+  const rows = rowsBySeverity(all);
+  const shownRows = view.rows === "all" ? rows : rows.slice(0, fewRows);
+  const marks = all.filter(({ row }) => shownRows.includes(row)).slice(0, maxMarks);
   return h(
     "div",
     {},
     chartFigure({
       label: "Detected activities against the time elapsed since their detection, one symbol per detection",
-      draw: (width) => drawMarks(marks, width, view),
+      draw: (width) => drawMarks(marks, shownRows, width, view),
       twin: twin(all, asOf),
+      aside: rows.length > fewRows ? rowChoice(rows.length, view) : undefined,
     }),
-    all.length > marks.length
-      ? h("p", { class: "note" }, `${all.length - marks.length} detections of the lowest hosts are not drawn`)
-      : undefined,
   );
+}
+
+function rowChoice(count: number, view: View): HTMLElement {
+  const [rows, text] =
+    view.rows === "all"
+      ? (["few", `Only the ${fewRows} most severe activities`] as const)
+      : (["all", `All ${count} activities`] as const);
+  return h("a", { id: "chart-rows", href: hrefOf({ ...view, rows }) }, text);
 }
 
 /** What the shapes mean. */
@@ -68,23 +79,27 @@ function toMark(host: RankedHost, detection: RankedDetection, asOf: number): Mar
   };
 }
 
-function drawMarks(marks: readonly Mark[], width: number, view: View): SVGSVGElement | HTMLElement {
+function drawMarks(
+  marks: readonly Mark[],
+  rows: readonly string[],
+  width: number,
+  view: View,
+): SVGSVGElement | HTMLElement {
   const narrow = width < 640;
   const marginLeft = narrow ? 112 : 216;
-  const rows = rowsBySeverity(marks);
   const domain = timeDomain(marks);
   const rowHeight = heightOfRow(marks, domain, width - marginLeft);
   const colour = (mark: Mark): string => `var(--${mark.detection.severity})`;
   return plot({
     className: plotClass,
     width,
-    height: rows.length * rowHeight + 44,
+    height: rows.length * rowHeight + 28,
     marginLeft,
     marginRight: 20,
     marginTop: 4,
-    marginBottom: 40,
+    marginBottom: 24,
     x: { type: "log", domain, label: null },
-    fy: { domain: rows, padding: 0, label: null },
+    fy: { domain: [...rows], padding: 0, label: null },
     color: { type: "identity" },
     symbol: { type: "identity" },
     r: { type: "identity" },
@@ -102,13 +117,12 @@ function drawMarks(marks: readonly Mark[], width: number, view: View): SVGSVGEle
       }),
       axisX(ticksWithin(domain), {
         anchor: "bottom",
-        tickFormat: (seconds: number) => formatSpan(seconds),
+        // Not tickFormat: a logarithmic scale leaves out the labels of ticks that are no power of its base.
+        text: (seconds: number) => formatSpan(seconds),
         tickSize: 0,
         fontSize: 12,
         fill: "var(--ink-3)",
-        label: "time elapsed since detection →",
-        labelAnchor: "right",
-        labelOffset: 36,
+        label: null,
       }),
       dot(
         marks,
@@ -188,7 +202,8 @@ function heightOfRow(
     heaps.set(`${row} ${place}`, heap);
     tallest = Math.max(tallest, heap);
   }
-  return Math.min(120, Math.max(30, tallest * 14 + 4));
+  // Heaps grow to both sides of the middle. Two symbols may touch the rows beside them, rather than make all rows high.
+  return Math.min(100, Math.max(27, Math.ceil((tallest - 1) / 2) * 20 + 16));
 }
 
 function twin(marks: readonly Mark[], asOf: number): HTMLElement {

@@ -9,6 +9,9 @@ import { h } from "../element.ts";
 /** `className` for Plot; the same as in style.css. */
 export const plotClass = "plot";
 
+/** Below that the margins leave no room to draw in; a layout on its way to its width passes through it. */
+const leastWidth = 200;
+
 type Plotted = SVGSVGElement | HTMLElement;
 
 export interface Chart {
@@ -16,15 +19,17 @@ export interface Chart {
   readonly label: string;
   readonly draw: (width: number) => Plotted;
   readonly twin: HTMLElement;
+  /** Stands beside the offer of the table. */
+  readonly aside?: HTMLElement | undefined;
 }
 
-export function chartFigure({ label, draw, twin }: Chart): HTMLElement {
+export function chartFigure({ label, draw, twin, aside }: Chart): HTMLElement {
   const canvas = h("div", { class: "chart", role: "group", "aria-label": label });
   let drawnWidth = 0;
-  const observer = new ResizeObserver(() => {
+  const observer = new ResizeObserver(([entry]) => {
     if (!canvas.isConnected) return observer.disconnect();
-    const width = Math.floor(canvas.clientWidth);
-    if (width === 0 || width === drawnWidth) return;
+    const width = Math.floor(entry?.contentRect.width ?? 0);
+    if (width < leastWidth || width === drawnWidth) return;
     drawnWidth = width;
     canvas.replaceChildren(withoutStyle(draw(width)));
   });
@@ -33,7 +38,12 @@ export function chartFigure({ label, draw, twin }: Chart): HTMLElement {
     "figure",
     { class: "figure" },
     canvas,
-    h("details", { class: "twin" }, h("summary", {}, "As a table"), twin),
+    h(
+      "div",
+      { class: "figure-foot" },
+      h("details", { class: "twin" }, h("summary", {}, "As a table"), twin),
+      aside,
+    ),
   );
 }
 

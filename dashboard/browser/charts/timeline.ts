@@ -78,11 +78,13 @@ function laneTitle(detections: readonly RankedDetection[], index: number): strin
 const date = (seconds: number): Date => new Date(seconds * 1000);
 const colour = ({ detection }: Lane): string => `var(--${detection.severity})`;
 
+const tickCount = (width: number): number => Math.max(2, Math.floor(width / 140));
+
 function layout(width: number, { start, end }: Scale): { marginLeft: number; x: object; grid: object } {
   return {
     marginLeft: width < 640 ? 112 : 216,
-    x: { type: "utc", domain: [date(start), date(end)], label: null },
-    grid: { stroke: "var(--line)", strokeOpacity: 1, ticks: Math.max(3, Math.floor(width / 130)) },
+    x: { type: "utc", domain: [date(start), date(end)], label: null, axis: null },
+    grid: { stroke: "var(--line)", strokeOpacity: 1, ticks: tickCount(width) },
   };
 }
 
@@ -151,7 +153,7 @@ function drawLanes(
       dot(shown, {
         x: (event: EnforcementEntry) => date(event.time),
         y: () => enforcementLane,
-        symbol: (event: EnforcementEntry) => (event.verdict === "accept" ? "plus" : "triangle2"),
+        symbol: (event: EnforcementEntry) => (event.verdict === "accept" ? "plus" : "hexagon"),
         r: 4.5,
         fill: "var(--lowers)",
         fillOpacity: 0.7,
@@ -184,23 +186,37 @@ function describeEvent({ verdict, rule, peer, peerPort, time }: EnforcementEntry
   );
 }
 
+/** 24 hours, with the day at the first tick and where it changes; seconds where the scale is short. */
+function clockText({ start, end }: Scale): (time: Date) => string {
+  let previousDay = "";
+  return (time) => {
+    const text = time.toISOString();
+    const clock = text.slice(11, end - start < 900 ? 19 : 16);
+    const day = text.slice(0, 10);
+    if (day === previousDay) return clock;
+    previousDay = day;
+    return `${clock}\n${day}`;
+  };
+}
+
 function drawBins(bins: readonly TimelineBin[], scale: Scale, width: number): SVGSVGElement | HTMLElement {
   const { marginLeft, x, grid } = layout(width, scale);
   return plot({
     className: plotClass,
     width,
-    height: 118,
+    height: 128,
     marginLeft,
     marginRight: 20,
     marginTop: 12,
-    marginBottom: 30,
+    marginBottom: 38,
     x,
     y: { label: null, grid: false },
     marks: [
       gridX(grid),
       axisY({ ticks: 3, tickSize: 0, fontSize: 11.5, fill: "var(--ink-3)", tickFormat: "~s" }),
       axisX({
-        ticks: Math.max(3, Math.floor(width / 130)),
+        ticks: tickCount(width),
+        tickFormat: clockText(scale),
         tickSize: 0,
         fontSize: 11.5,
         fill: "var(--ink-3)",

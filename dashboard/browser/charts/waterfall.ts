@@ -25,6 +25,9 @@ const evidence: Readonly<Record<ScoreTerm["name"], string>> = {
   asset: "#score",
 };
 
+/** Where the bands begin: low 20, moderate 40, high 70, critical 90. */
+const bandEdges = [0, 20, 40, 70, 90, 100];
+
 interface Step {
   readonly title: string;
   readonly from: number;
@@ -121,8 +124,12 @@ function drawSteps(steps: readonly Step[], width: number): SVGSVGElement | HTMLE
     y: { domain: steps.map((step) => step.title), label: null, padding: 0.34 },
     color: { type: "identity" },
     marks: [
-      gridX([0, 20, 40, 70, 90, 100], { stroke: "var(--line)", strokeOpacity: 1 }),
-      axisX([0, 20, 40, 70, 90, 100], { tickSize: 0, fontSize: 11.5, fill: "var(--ink-3)" }),
+      gridX(bandEdges, { stroke: "var(--line)", strokeOpacity: 1 }),
+      axisX(width < 420 ? [0, 40, 70, 100] : bandEdges, {
+        tickSize: 0,
+        fontSize: 11.5,
+        fill: "var(--ink-3)",
+      }),
       axisY({ tickSize: 0, fontSize: 12.5, fill: "var(--ink)", tickPadding: 10 }),
       link(pairs, { x: "at", y1: "above", y2: "below", stroke: "var(--line-strong)" }),
       barX(steps, { x1: "from", x2: (step: Step) => visibleEnd(step), y: "title", fill: "colour", rx: 1.5 }),

@@ -24,12 +24,13 @@ interface HostColumn {
   /** The first one when the heading is pressed; pressed again, the next one. */
   readonly sorts?: readonly SortKey[];
   readonly kind: string;
+  readonly numeric?: boolean;
   readonly cell: (host: RankedHost, asOf: number, view: View) => Child;
 }
 
 /** Rows that are built at once; more come when asked for. */
 const rowLimit = 200;
-const shownChips = 3;
+const shownChips = 2;
 
 const columns: readonly HostColumn[] = [
   { title: "Host", kind: "host", cell: (host, _asOf, view) => hostLink(host, view) },
@@ -52,19 +53,22 @@ const columns: readonly HostColumn[] = [
   {
     title: "Passed",
     meaning: "flows of the last hour that got through",
-    kind: "passed numeric",
+    kind: "passed",
+    numeric: true,
     cell: (host) => muteZero(host.flowsPassed),
   },
   {
     title: "Stopped",
     meaning: "flows of the last hour that were stopped",
-    kind: "stopped numeric",
+    kind: "stopped",
+    numeric: true,
     cell: (host) => muteZero(host.flowsStopped),
   },
   {
     title: "Peers",
     meaning: "hosts reached after detection",
-    kind: "peers numeric",
+    kind: "peers",
+    numeric: true,
     sorts: ["peers"],
     cell: (host) => muteZero(host.peers),
   },
@@ -91,7 +95,7 @@ export function hostTable(hosts: readonly RankedHost[], options: HostTableOption
       "table",
       { class: "hosts" },
       h("caption", { class: "sr-only" }, options.caption),
-      h("thead", {}, h("tr", {}, h("th", { scope: "col", class: "rank numeric" }, "#"), heads(options))),
+      h("thead", {}, h("tr", {}, h("th", { scope: "col", class: "is-rank numeric" }, "#"), heads(options))),
       body,
     ),
     more,
@@ -106,14 +110,14 @@ function heads({ id, view, go }: HostTableOptions): HTMLElement[] {
     const direction = position === -1 ? undefined : view.sort === "elapsed-asc" ? "ascending" : "descending";
     return h(
       "th",
-      { scope: "col", class: column.kind, "aria-sort": direction, title: column.meaning },
+      { scope: "col", class: classOf(column), "aria-sort": direction, title: column.meaning },
       next === undefined
         ? column.title
         : h(
             "button",
             {
               type: "button",
-              id: `sort-${column.kind.split(" ")[0] ?? ""}-${id}`,
+              id: `sort-${column.kind}-${id}`,
               class: "sort",
               // Not the filter that this table was built with: it is built anew with each change of the filter.
               onclick: () => go({ ...view, sort: next }),
@@ -125,13 +129,17 @@ function heads({ id, view, go }: HostTableOptions): HTMLElement[] {
   });
 }
 
+function classOf({ kind, numeric }: HostColumn): string {
+  return `is-${kind}${numeric ? " numeric" : ""}`;
+}
+
 function hostRow(host: RankedHost, index: number, { asOf, view }: HostTableOptions): HTMLElement {
   return h(
     "tr",
     { class: host.contained ? "is-contained" : undefined },
-    h("td", { class: "rank numeric" }, index + 1),
+    h("td", { class: "is-rank numeric" }, index + 1),
     columns.map((column) =>
-      h("td", { class: column.kind, "data-title": column.title }, column.cell(host, asOf, view)),
+      h("td", { class: classOf(column), "data-title": column.title }, column.cell(host, asOf, view)),
     ),
   );
 }
@@ -145,7 +153,11 @@ function chips(host: RankedHost): Child {
     shown.map(activityChip),
     rest.length === 0
       ? undefined
-      : h("span", { class: "chip", title: rest.map(({ title }) => title).join(", ") }, `+${rest.length}`),
+      : h(
+          "span",
+          { class: "chip chip-rest", title: rest.map(({ title }) => title).join(", ") },
+          `+${rest.length}`,
+        ),
   );
 }
 

@@ -47,7 +47,7 @@ function captureTable(captures: readonly CaptureReport[]): HTMLElement {
   return table<CaptureReport>(
     "Captures",
     [
-      { title: "Capture", cell: (capture) => h("bdi", { class: "host-name" }, capture.name) },
+      { title: "Capture", cell: (capture) => h("bdi", { class: "capture-name" }, capture.name) },
       { title: "State", cell: stateOf },
       { title: "Format", cell: ({ format }) => format ?? h("span", { class: "zero" }, "–") },
       { title: "Size", cell: ({ octets }) => formatOctets(octets), numeric: true },

@@ -44,12 +44,12 @@ function evidence(context: PageContext, ranking: Ranking): HTMLElement {
   show(view.filter);
   return h(
     "div",
-    { class: "page" },
+    { class: "page hosts-page" },
     h("div", { class: "page-head" }, h("h1", {}, "Flagged hosts"), rankingSummary(ranking)),
     ranking.hosts.length === 0
       ? undefined
       : panel(
-          { id: "elapsed", title: "What was detected, and how long ago", aside: severityLegend() },
+          { id: "elapsed", title: "Activity against time elapsed since detection", aside: severityLegend() },
           chart,
         ),
     h(

@@ -5,7 +5,7 @@ import { h, svg } from "../element.ts";
 
 /** Symbols of Observable Plot; info is drawn hollow. Size falls with severity. */
 export const severitySymbols: Readonly<Record<Severity, string>> = {
-  critical: "diamond",
+  critical: "diamond2",
   high: "triangle",
   medium: "square",
   low: "circle",
@@ -13,8 +13,8 @@ export const severitySymbols: Readonly<Record<Severity, string>> = {
 };
 
 export const severityRadius: Readonly<Record<Severity, number>> = {
-  critical: 6.5,
-  high: 6,
+  critical: 6,
+  high: 5.8,
   medium: 5,
   low: 4.5,
   info: 4,

@@ -18,13 +18,17 @@ export function table<Row>(
 ): HTMLElement {
   const body = h("tbody");
   const more = h("button", { type: "button", class: "button" });
+  const step = limit * 5;
   const show = (count: number): void => {
     body.append(...rows.slice(body.childElementCount, count).map((row) => tableRow(columns, row)));
     const left = rows.length - body.childElementCount;
-    more.textContent = `Show ${formatCount(Math.min(left, limit * 5))} more of ${formatCount(left)}`;
+    more.textContent =
+      left > step
+        ? `Show ${formatCount(step)} more of ${formatCount(left)}`
+        : `Show ${formatCount(left)} more`;
     more.hidden = left === 0;
   };
-  more.addEventListener("click", () => show(body.childElementCount + limit * 5));
+  more.addEventListener("click", () => show(body.childElementCount + step));
   show(limit);
   const head = columns.map((column) =>
     h("th", { scope: "col", class: column.numeric ? "numeric" : undefined }, column.title),

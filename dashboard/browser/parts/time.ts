@@ -1,6 +1,6 @@
 /** Times on the page: the span that matters in the text, the moment in UTC in the title. */
 import { h } from "../element.ts";
-import { formatInstant, formatSpan, formatTime } from "../time-text.ts";
+import { formatInstant, formatPlainTime, formatSpan, formatTime } from "../time-text.ts";
 
 /** `3 h 12 min`, from `time` to `asOf`. */
 export function elapsedTime(time: number, asOf: number): HTMLElement {
@@ -15,5 +15,12 @@ export function relativeTime(time: number, asOf: number): HTMLElement {
 
 /** `2026-05-04 18:00:00 UTC` */
 export function absoluteTime(time: number): HTMLElement {
-  return h("time", { datetime: formatInstant(time) }, formatTime(time));
+  const [date = "", clock = ""] = formatPlainTime(time).split(" ");
+  return h(
+    "time",
+    { datetime: formatInstant(time), class: "absolute" },
+    h("span", {}, `${date} `),
+    clock,
+    h("span", {}, " UTC"),
+  );
 }

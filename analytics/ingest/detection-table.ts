@@ -21,11 +21,6 @@ export class DetectionTable {
     return this.#slots.count;
   }
 
-  /** Seconds since 1970. */
-  detectedAt(detection: number): number {
-    return this.words[detection * 3 + 1] ?? 0;
-  }
-
   /** Id of a detection, a new one if it was not seen. */
   intern(host: number, detectedAt: number, codes: number): number {
     const slots = this.#slots;

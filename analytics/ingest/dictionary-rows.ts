@@ -14,7 +14,7 @@ import type { Columns, CopyPath } from "./column-appender.ts";
 import type { DetectionTable } from "./detection-table.ts";
 import type { EnforcementPrefixes } from "./enforcement-prefix.ts";
 import type { FlowKey } from "./flow-key.ts";
-import { double, flowFlags, rowWords, word } from "./flow-table.ts";
+import { cold, coldDouble, coldWords, flowFlags, hot, hotWords } from "./flow-table.ts";
 import type { FlowTable } from "./flow-table.ts";
 import type { HostTable } from "./host-table.ts";
 import type { MarkTable } from "./mark-table.ts";
@@ -135,16 +135,17 @@ async function stageFlows(
     passed: octetColumn(),
     passedAt: wideColumn(),
   };
-  const { words, doubles } = flows;
+  const { words, coldWords: coldRows, coldDoubles } = flows;
   await stage(connection, "staged_flow", columns, path, flows.count, (to, row, flow) => {
-    const at = flow * rowWords;
-    const doubleAt = at >> 1;
-    const host = words[at + word.host] ?? 0;
-    const peer = words[at + word.peer] ?? 0;
-    const ports = words[at + word.ports] ?? 0;
-    const protocol = words[at + word.protocol] ?? 0;
-    const flags = words[at + word.flags] ?? 0;
-    const firstSeen = doubles[doubleAt + double.firstSeen] ?? 0;
+    const at = flow * hotWords;
+    const coldAt = flow * coldWords;
+    const coldTime = (place: number): number => coldDoubles[(coldAt >> 1) + place] ?? 0;
+    const host = coldRows[coldAt + cold.host] ?? 0;
+    const peer = coldRows[coldAt + cold.peer] ?? 0;
+    const ports = words[at + hot.ports] ?? 0;
+    const flags = words[at + hot.flags] ?? 0;
+    const protocol = flags >>> 20;
+    const firstSeen = coldTime(coldDouble.firstSeen);
     to.flow[row] = flow;
     to.host[row] = host;
     to.peer[row] = peer;
@@ -152,16 +153,16 @@ async function stageFlows(
     to.hostPort[row] = ports >>> 16;
     to.peerPort[row] = ports & 0xffff;
     setWide(to.firstSeen, row, firstSeen);
-    setWide(to.lastSeen, row, doubles[doubleAt + double.lastSeen] ?? 0);
-    to.markedPackets[row] = words[at + word.markedPackets] ?? 0;
-    setWide(to.markedOctets, row, doubles[doubleAt + double.markedOctets] ?? 0);
-    to.replyPackets[row] = words[at + word.replyPackets] ?? 0;
-    setWide(to.replyOctets, row, doubles[doubleAt + double.replyOctets] ?? 0);
-    setWide(to.acknowledgedOctets, row, doubles[doubleAt + double.acknowledgedOctets] ?? 0);
+    setWide(to.lastSeen, row, coldTime(coldDouble.lastSeen));
+    to.markedPackets[row] = coldRows[coldAt + cold.markedPackets] ?? 0;
+    setWide(to.markedOctets, row, coldTime(coldDouble.markedOctets));
+    to.replyPackets[row] = coldRows[coldAt + cold.replyPackets] ?? 0;
+    setWide(to.replyOctets, row, coldTime(coldDouble.replyOctets));
+    setWide(to.acknowledgedOctets, row, coldTime(coldDouble.acknowledgedOctets));
     to.established[row] = (flags & flowFlags.established) === 0 ? 0 : 1;
-    setWide(to.establishedAt, row, doubles[doubleAt + double.establishedAt] ?? 0);
+    setWide(to.establishedAt, row, coldTime(coldDouble.establishedAt));
     to.passed[row] = (flags & flowFlags.passed) === 0 ? 0 : 1;
-    setWide(to.passedAt, row, doubles[doubleAt + double.passedAt] ?? 0);
+    setWide(to.passedAt, row, coldTime(coldDouble.passedAt));
     addTuple(flowKey, hosts, host, peer, ports, protocol);
     flowKey.digest();
     to.tupleKey[row * 2] = flowKey.low;
@@ -169,7 +170,7 @@ async function stageFlows(
     // Without its SYN a flow is told apart by the minute in which it was first seen.
     const knowsSyn = (flags & flowFlags.knowsFirstSyn) !== 0;
     flowKey.add(knowsSyn ? 1 : 0);
-    flowKey.add(knowsSyn ? (words[at + word.firstSyn] ?? 0) : minuteOf(firstSeen));
+    flowKey.add(knowsSyn ? (coldRows[coldAt + cold.firstSyn] ?? 0) : minuteOf(firstSeen));
     flowKey.digest();
     to.flowKey[row * 2] = flowKey.low;
     to.flowKey[row * 2 + 1] = flowKey.high;

@@ -16,11 +16,12 @@ import type { Dictionaries } from "./dictionary-rows.ts";
 import { EnforcementPrefixes } from "./enforcement-prefix.ts";
 import { FlowEvidence } from "./flow-evidence.ts";
 import { FlowKey } from "./flow-key.ts";
+import { FlowTuple } from "./flow-tuple.ts";
 import { none } from "./hash-slots.ts";
-import { HostTable } from "./host-table.ts";
+import { HostTable, mappedWord } from "./host-table.ts";
 import { MarkTable } from "./mark-table.ts";
-import { MinuteSums } from "./minute-rows.ts";
-import { PacketAddresses } from "./packet-addresses.ts";
+import { MarkedRuns } from "./marked-runs.ts";
+import { minuteOf, minuteStart, MinuteSums } from "./minute-rows.ts";
 import type { Secrets } from "./secrets.ts";
 import { TimeBounds } from "./time-bounds.ts";
 import { TransportFacts } from "./transport-facts.ts";
@@ -46,9 +47,9 @@ export class EvidenceObserver implements FrameSink {
   readonly #rows: WalkRows;
   readonly #walk: PacketWalk;
   readonly #flows: FlowEvidence;
+  readonly #runs: MarkedRuns;
   readonly #flagged = new AddressFilter();
-  readonly #source: PacketAddresses;
-  readonly #destination: PacketAddresses;
+  readonly #tuple = new FlowTuple();
   readonly #packet = new TransportFacts();
   readonly #loneMinutes: MinuteSums;
   readonly #establishedMinutes: MinuteSums;
@@ -64,20 +65,37 @@ export class EvidenceObserver implements FrameSink {
     this.digest = new ContentDigest(secrets);
     const hosts = new HostTable(secrets);
     const detections = new DetectionTable(secrets);
-    this.#source = new PacketAddresses(hosts);
-    this.#destination = new PacketAddresses(hosts);
-    this.#flows = new FlowEvidence(secrets, {
+    this.#flows = new FlowEvidence(hosts, secrets, {
+      began: (host) => {
+        this.#flagged.enter(host, hosts.hashOf(host));
+      },
+      trustChanges: (flow) => {
+        this.#runs.flush(flow);
+      },
       established: (mark, time) => {
-        this.#record(mark, time, trust.established, 0);
+        const minute = minuteOf(time);
+        const within = time - minuteStart(minute);
+        // Counted as a lone packet before; now it is seen, at that time, on a flow with evidence.
+        this.#record(mark, trust.established, minute, within, within, 0);
       },
       passed: (flow, minute) => {
         rows.passed(flow, minute);
       },
     });
+    const marks = new MarkTable(detections, secrets);
+    this.#runs = new MarkedRuns(
+      this.#flows.table,
+      marks,
+      (flow, mark, minute, first, last, packets, octets) => {
+        const level = this.#flows.isEstablished(flow) ? trust.established : trust.lone;
+        this.#record(mark, level, minute, first, last, packets);
+        this.#hostMinutes.add(this.#flows.table.host(flow), minute, first, last, packets, octets);
+      },
+    );
     this.dictionaries = {
       hosts,
       detections,
-      marks: new MarkTable(detections, secrets),
+      marks,
       flows: this.#flows.table,
       prefixes: new EnforcementPrefixes(),
       flowKey: new FlowKey(secrets),
@@ -122,9 +140,8 @@ export class EvidenceObserver implements FrameSink {
       this.duplicateMarks += walk.duplicates;
       this.#marked(originalLength, capturedLength, this.#time(timeHigh, timeLow, source));
     } else if (this.#flagged.count !== 0 && !walk.quoted) {
-      this.#destination.readDestination(this.#view, walk.network, walk.ipVersion);
-      if (this.#flagged.has(this.#destination.hash)) {
-        this.#unmarked(originalLength, capturedLength, this.#time(timeHigh, timeLow, source));
+      if (this.#mayBeFlagged(walk.network, walk.ipVersion)) {
+        this.#unmarked(originalLength - capturedLength, this.#time(timeHigh, timeLow, source));
       }
     }
     if (source.linkType === linkTypes.nflog) {
@@ -134,6 +151,7 @@ export class EvidenceObserver implements FrameSink {
 
   /** To be called after the last frame: minutes that are still open become rows. */
   finish(): void {
+    this.#runs.finish();
     this.#loneMinutes.finish();
     this.#establishedMinutes.finish();
     this.#implausibleMinutes.finish();
@@ -178,84 +196,92 @@ export class EvidenceObserver implements FrameSink {
 
   #marked(originalLength: number, capturedLength: number, time: number): void {
     const walk = this.#walk;
+    const view = this.#view;
     const { marks } = this.dictionaries;
     this.markedPackets++;
     this.#digestMark();
-    const version = this.#view.getUint8(walk.markNetwork) >> 4;
-    const source = this.#source;
-    source.readSource(this.#view, walk.markNetwork, version);
-    const host = source.intern();
     const carrier = walk.markCarrier === "ipv4" ? sightingDetail.ipv4Carrier : 0;
     if (walk.markQuoted) {
-      this.quotedMarks++;
-      const detail = carrier | sightingDetail.quoted;
-      this.#rows.quotedSighting(this.frames, time, this.#internMark(host), originalLength, detail);
+      this.#quoted(originalLength, time, carrier);
       return;
     }
-    this.#flagged.enter(host, source.hash);
-    const destination = this.#destination;
-    destination.readDestination(this.#view, walk.markNetwork, version);
-    const peer = destination.intern();
+    const network = walk.markNetwork;
+    const version = view.getUint8(network) >> 4;
     const packet = this.#packet;
-    packet.read(walk, walk.markNetwork, this.#view, originalLength - capturedLength);
+    packet.read(walk, network, view, originalLength - capturedLength);
     packet.time = time;
-    const flow = this.#flows.flowOf(host, peer, packet.ports, packet.protocol, packet);
-    const usual = this.#flows.hasMarked(flow) ? this.#flows.markOf(flow) : none;
-    const isUsual = usual !== none && marks.isOption(usual, this.#octets, walk.mark, walk.markLength);
-    const mark = isUsual ? usual : this.#internMark(host);
-    this.#flows.marked(flow, mark, packet);
-    this.#record(mark, time, this.#flows.isEstablished(flow) ? trust.established : trust.lone, 1);
-    this.#hostMinutes.add(host, time, 1, packet.length);
+    this.#tuple.readSent(view, network, version, packet.ports, packet.protocol);
+    const flow = this.#flows.flowOf(this.#tuple, packet);
+    // Evidence that this packet brings vouches for the mark before it, too.
+    if (packet.isTcp) this.#flows.sent(flow, packet);
+    let mark = this.#runs.usualMark(flow, view, walk.mark, walk.markLength);
+    if (mark === none) {
+      const host = this.#flows.table.host(flow);
+      mark = marks.intern(host, view, walk.mark, walk.markLength, walk.markCount);
+      this.#runs.changeMark(flow, mark, view, walk.mark, walk.markLength);
+    }
+    this.#runs.add(flow, time, packet.length);
     const server = this.#flows.isServer(flow) ? sightingDetail.fromServer : 0;
     this.#rows.sighting(this.frames, time, flow, mark, originalLength, carrier | server);
     // The peer may be flagged too: then this packet also answers the peer's own flow.
-    if (this.#flagged.has(destination.hash)) this.#reply(peer, host);
+    if (this.#mayBeFlagged(network, version)) this.#reply(network, version);
   }
 
-  /** A packet without a mark to an address that may be flagged; its destination has been read. */
-  #unmarked(originalLength: number, capturedLength: number, time: number): void {
+  /** A mark inside an ICMP error: a sighting that never ranks. */
+  #quoted(originalLength: number, time: number, carrier: number): void {
     const walk = this.#walk;
-    const host = this.#destination.find();
-    if (host === none) return;
-    this.#source.readSource(this.#view, walk.network, walk.ipVersion);
-    const peer = this.#source.find();
-    if (peer === none) return;
-    this.#packet.read(walk, walk.network, this.#view, originalLength - capturedLength);
-    this.#packet.time = time;
-    this.#reply(host, peer);
+    const view = this.#view;
+    this.quotedMarks++;
+    this.#tuple.readSent(view, walk.markNetwork, view.getUint8(walk.markNetwork) >> 4, 0, 0);
+    const { host0, host1, host2, host3 } = this.#tuple;
+    const { hosts, marks } = this.dictionaries;
+    const host = hosts.intern(host0, host1, host2, host3);
+    const mark = marks.intern(host, view, walk.mark, walk.markLength, walk.markCount);
+    this.#rows.quotedSighting(this.frames, time, mark, originalLength, carrier | sightingDetail.quoted);
   }
 
-  #reply(host: number, peer: number): void {
+  /** A packet without a mark to an address that may be flagged. */
+  #unmarked(cutOctets: number, time: number): void {
+    const walk = this.#walk;
+    this.#packet.read(walk, walk.network, this.#view, cutOctets);
+    this.#packet.time = time;
+    this.#reply(walk.network, walk.ipVersion);
+  }
+
+  #reply(network: number, version: number): void {
     const packet = this.#packet;
-    // The packet's ports are its sender's first; the flow's are the flagged host's first.
-    const ports = ((packet.ports << 16) | (packet.ports >>> 16)) >>> 0;
-    const flow = this.dictionaries.flows.find(host, peer, ports, packet.protocol);
+    this.#tuple.readReceived(this.#view, network, version, packet.ports, packet.protocol);
+    const flow = this.dictionaries.flows.find(this.#tuple);
     if (flow !== none) this.#flows.replied(flow, packet);
   }
 
-  #internMark(host: number): number {
-    const walk = this.#walk;
-    return this.dictionaries.marks.intern(
-      host,
-      this.#view,
-      this.#octets,
-      walk.mark,
-      walk.markLength,
-      walk.markCount,
-    );
+  /** Whether the destination of the IP packet at `network` may have sent marks. */
+  #mayBeFlagged(network: number, version: number): boolean {
+    const view = this.#view;
+    const { hosts } = this.dictionaries;
+    const hash =
+      version === 4
+        ? hosts.hash(0, 0, mappedWord, view.getUint32(network + 16))
+        : hosts.hash(
+            view.getUint32(network + 24),
+            view.getUint32(network + 28),
+            view.getUint32(network + 32),
+            view.getUint32(network + 36),
+          );
+    return this.#flagged.has(hash);
   }
 
-  /** Counts the detections of a mark as seen at `time`; 0 packets: seen then, and counted then. */
-  #record(mark: number, time: number, level: number, packets: number): void {
-    const { marks, detections } = this.dictionaries;
-    const seconds = time / 1_000_000;
-    const end = marks.detectionsStart(mark + 1);
-    for (let place = marks.detectionsStart(mark); place < end; place++) {
-      const detection = marks.detectionAt(place);
-      if (!isPlausible(detections.detectedAt(detection), seconds)) {
-        this.#implausibleMinutes.add(detection, time, packets, 0);
-      } else if (level === trust.established) this.#establishedMinutes.add(detection, time, packets, 0);
-      else this.#loneMinutes.add(detection, time, packets, 0);
+  /** Counts the detections of a mark, seen in this minute from `first` to `last`. */
+  #record(mark: number, level: number, minute: number, first: number, last: number, packets: number): void {
+    const { marks } = this.dictionaries;
+    const seconds = (minuteStart(minute) + last) / 1_000_000;
+    const records = marks.records(mark);
+    for (let record = 0; record < records; record++) {
+      const detection = marks.detection(mark, record);
+      const isTrue = isPlausible(marks.detectedAt(mark, record), seconds);
+      if (!isTrue) this.#implausibleMinutes.add(detection, minute, first, last, packets, 0);
+      else if (level === trust.lone) this.#loneMinutes.add(detection, minute, first, last, packets, 0);
+      else this.#establishedMinutes.add(detection, minute, first, last, packets, 0);
     }
   }
 
@@ -274,13 +300,13 @@ export class EvidenceObserver implements FrameSink {
     // Of an ICMP error that was acted on, the walk keeps the packet that it quotes, which was not acted on.
     if (walk.quoted && network === walk.network) return;
     const version = this.#view.getUint8(network) >> 4;
-    this.#source.readSource(this.#view, network, version);
-    this.#destination.readDestination(this.#view, network, version);
-    const host = this.#source.intern();
-    const peer = this.#destination.intern();
     const packet = this.#packet;
     packet.read(walk, network, this.#view, cutOctets);
+    const tuple = this.#tuple;
+    tuple.readSent(this.#view, network, version, packet.ports, packet.protocol);
     const { flowKey, hosts } = this.dictionaries;
+    const host = hosts.intern(tuple.host0, tuple.host1, tuple.host2, tuple.host3);
+    const peer = hosts.intern(tuple.peer0, tuple.peer1, tuple.peer2, tuple.peer3);
     addTuple(flowKey, hosts, host, peer, packet.ports, packet.protocol);
     flowKey.digest();
     this.#rows.event({

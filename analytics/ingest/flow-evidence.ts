@@ -5,8 +5,10 @@
  * The host's side counts marked packets only: otherwise forged packets on the ports of a real connection would be
  * vouched for by the connection's own, unmarked segments.
  */
+import { cold, coldDouble, coldWords, flowFlags, FlowTable, hot, hotWords } from "./flow-table.ts";
+import type { FlowTuple } from "./flow-tuple.ts";
 import { none } from "./hash-slots.ts";
-import { double, flowFlags, FlowTable, rowWords, word } from "./flow-table.ts";
+import type { HostTable } from "./host-table.ts";
 import { minuteOf } from "./minute-rows.ts";
 import type { Secrets } from "./secrets.ts";
 import {
@@ -34,8 +36,12 @@ export interface FlowPacket {
 }
 
 export interface EvidenceSink {
+  /** The first packet of a flow. */
+  began(host: number): void;
   /** A flow has evidence of both sides; `lastMarked` is when its current mark was seen last. */
   established(mark: number, lastMarked: number): void;
+  /** The flow's trust changes: what was counted so far has the old one. */
+  trustChanges(flow: number): void;
   /** The peer of an established flow acknowledged payload in this minute; once a minute, unless time goes back. */
   passed(flow: number, minute: number): void;
 }
@@ -44,225 +50,209 @@ export class FlowEvidence {
   readonly table: FlowTable;
   readonly #sink: EvidenceSink;
 
-  constructor(secrets: Secrets, sink: EvidenceSink) {
-    this.table = new FlowTable(secrets);
+  constructor(hosts: HostTable, secrets: Secrets, sink: EvidenceSink) {
+    this.table = new FlowTable(hosts, secrets);
     this.#sink = sink;
   }
 
   /** The flow that a marked packet belongs to: a new one if the packet begins a connection. */
-  flowOf(host: number, peer: number, ports: number, protocol: number, packet: FlowPacket): number {
-    const table = this.table;
-    const flow = table.find(host, peer, ports, protocol);
-    if (flow === none) return this.#begin(host, peer, ports, protocol, packet, none);
-    const at = flow * rowWords;
-    const flags = table.words[at + word.flags] ?? 0;
+  flowOf(tuple: FlowTuple, packet: FlowPacket): number {
+    const flow = this.table.find(tuple);
+    if (flow === none) return this.#begin(tuple, packet, none);
+    const flags = this.table.words[flow * hotWords + hot.flags] ?? 0;
     if ((packet.flags & tcpFlags.syn) === 0) {
-      const answers = (flags & flowFlags.peerSyn) !== 0 && this.#answersPeersSyn(at, packet);
-      return answers ? this.#begin(host, peer, ports, protocol, packet, flow) : flow;
+      const answers = (flags & flowFlags.peerSyn) !== 0 && this.#answersPeersSyn(flow, packet);
+      return answers ? this.#begin(tuple, packet, flow) : flow;
     }
     if ((flags & flowFlags.knowsFirstSyn) !== 0) {
-      const isSame = table.words[at + word.firstSyn] === firstSyn(packet);
-      return isSame ? flow : this.#begin(host, peer, ports, protocol, packet, none);
+      const isSame = this.table.coldWords[flow * coldWords + cold.firstSyn] === firstSyn(packet);
+      return isSame ? flow : this.#begin(tuple, packet, none);
     }
-    if (!this.#continuesTo(at, packet.sequence)) {
-      return this.#begin(host, peer, ports, protocol, packet, none);
-    }
-    this.#noteSyn(at, packet);
+    if (!this.#continuesTo(flow, packet.sequence)) return this.#begin(tuple, packet, none);
+    this.#noteSyn(flow, packet);
     return flow;
   }
 
-  /** A marked packet of the flow's host. */
-  marked(flow: number, mark: number, packet: FlowPacket): void {
-    const { words, doubles } = this.table;
-    const at = flow * rowWords;
-    const doubleAt = at >> 1;
-    if (packet.isTcp) {
-      const acknowledges = (packet.flags & tcpFlags.ack) !== 0;
-      if (
-        acknowledges &&
-        isAcknowledged(words[at + word.peerNext] ?? 0, words[at + word.peerSpan] ?? 0, packet.acknowledgment)
-      ) {
-        words[at + word.flags] = (words[at + word.flags] ?? 0) | flowFlags.peerAcknowledged;
-        this.#establish(flow, packet.time);
-      }
-      this.#advanceHost(at, packet);
+  /** A marked TCP packet of the flow's host. */
+  sent(flow: number, packet: FlowPacket): void {
+    const at = flow * hotWords;
+    const flags = this.table.words[at + hot.flags] ?? 0;
+    const mayAcknowledge = (flags & (flowFlags.peerSeen | flowFlags.peerAcknowledged)) === flowFlags.peerSeen;
+    if (mayAcknowledge && this.#acknowledgesPeer(flow, packet)) {
+      this.#raise(flow, flowFlags.peerAcknowledged);
+      this.#establish(flow, packet.time);
     }
-    words[at + word.mark] = mark;
-    words[at + word.markedPackets] = (words[at + word.markedPackets] ?? 0) + 1;
-    doubles[doubleAt + double.markedOctets] = (doubles[doubleAt + double.markedOctets] ?? 0) + packet.length;
-    doubles[doubleAt + double.lastMarked] = packet.time;
-    this.#see(doubleAt, packet.time);
+    this.#advanceHost(at, packet);
   }
 
   /** Any packet from the flow's peer to its host, marked or not. */
   replied(flow: number, packet: FlowPacket): void {
-    const { words, doubles } = this.table;
-    const at = flow * rowWords;
+    const { coldWords: words, coldDoubles: doubles } = this.table;
+    const at = flow * coldWords;
     const doubleAt = at >> 1;
     const begins = packet.isTcp && (packet.flags & (tcpFlags.syn | tcpFlags.ack)) === tcpFlags.syn;
-    if (begins) this.#notePeersSyn(at, packet.sequence);
-    words[at + word.replyPackets] = (words[at + word.replyPackets] ?? 0) + 1;
-    doubles[doubleAt + double.replyOctets] = (doubles[doubleAt + double.replyOctets] ?? 0) + packet.length;
-    this.#see(doubleAt, packet.time);
+    if (begins) this.#notePeersSyn(flow, packet.sequence);
+    words[at + cold.replyPackets] = (words[at + cold.replyPackets] ?? 0) + 1;
+    doubles[doubleAt + coldDouble.replyOctets] =
+      (doubles[doubleAt + coldDouble.replyOctets] ?? 0) + packet.length;
+    this.table.see(flow, packet.time);
     if (!packet.isTcp) return;
-    this.#advancePeer(at, packet);
+    this.#advancePeer(flow, packet);
     if ((packet.flags & tcpFlags.ack) !== 0) this.#acknowledge(flow, packet);
   }
 
   isEstablished(flow: number): boolean {
-    return ((this.table.words[flow * rowWords + word.flags] ?? 0) & flowFlags.established) !== 0;
+    return this.#has(flow, flowFlags.established);
   }
 
   isServer(flow: number): boolean {
-    return ((this.table.words[flow * rowWords + word.flags] ?? 0) & flowFlags.hostIsServer) !== 0;
+    return this.#has(flow, flowFlags.hostIsServer);
   }
 
-  /** The mark that the flow's host sent last. */
-  markOf(flow: number): number {
-    return this.table.words[flow * rowWords + word.mark] ?? 0;
+  #has(flow: number, flag: number): boolean {
+    return ((this.table.words[flow * hotWords + hot.flags] ?? 0) & flag) !== 0;
   }
 
-  hasMarked(flow: number): boolean {
-    return this.table.words[flow * rowWords + word.markedPackets] !== 0;
+  #raise(flow: number, flag: number): void {
+    const at = flow * hotWords + hot.flags;
+    this.table.words[at] = (this.table.words[at] ?? 0) | flag;
   }
 
-  #begin(
-    host: number,
-    peer: number,
-    ports: number,
-    protocol: number,
-    packet: FlowPacket,
-    previous: number,
-  ): number {
-    const flow = this.table.add(host, peer, ports, protocol);
-    const at = flow * rowWords;
-    this.table.doubles[(at >> 1) + double.firstSeen] = packet.time;
-    if ((packet.flags & tcpFlags.syn) !== 0) this.#noteSyn(at, packet);
+  #begin(tuple: FlowTuple, packet: FlowPacket, previous: number): number {
+    const { table } = this;
+    const flow = table.add(tuple);
+    table.coldDoubles[((flow * coldWords) >> 1) + coldDouble.firstSeen] = packet.time;
+    if ((packet.flags & tcpFlags.syn) !== 0) this.#noteSyn(flow, packet);
     else if (previous !== none) {
-      const words = this.table.words;
-      words[at + word.firstSyn] = words[previous * rowWords + word.nextSyn] ?? 0;
-      words[at + word.flags] = flowFlags.knowsFirstSyn | flowFlags.hostIsServer;
+      table.coldWords[flow * coldWords + cold.firstSyn] =
+        table.coldWords[previous * coldWords + cold.nextSyn] ?? 0;
+      this.#raise(flow, flowFlags.knowsFirstSyn | flowFlags.hostIsServer);
     }
+    this.#sink.began(table.host(flow));
     return flow;
   }
 
   /** Whether the numbers seen so far may have begun at this SYN, which the capture shows late. */
-  #continuesTo(at: number, sequence: number): boolean {
-    const words = this.table.words;
-    const distance = ((words[at + word.hostNext] ?? 0) - sequence - 1) >>> 0;
-    return distance <= (words[at + word.hostSpan] ?? 0) + reorderedOctets;
+  #continuesTo(flow: number, sequence: number): boolean {
+    const { words } = this.table;
+    const at = flow * hotWords;
+    const distance = ((words[at + hot.hostNext] ?? 0) - sequence - 1) >>> 0;
+    return distance <= (words[at + hot.hostSpan] ?? 0) + reorderedOctets;
   }
 
-  #noteSyn(at: number, packet: FlowPacket): void {
-    const words = this.table.words;
+  #noteSyn(flow: number, packet: FlowPacket): void {
     const isServer = (packet.flags & tcpFlags.ack) !== 0;
-    words[at + word.firstSyn] = firstSyn(packet);
-    words[at + word.flags] =
-      (words[at + word.flags] ?? 0) | flowFlags.knowsFirstSyn | (isServer ? flowFlags.hostIsServer : 0);
+    this.table.coldWords[flow * coldWords + cold.firstSyn] = firstSyn(packet);
+    this.#raise(flow, flowFlags.knowsFirstSyn | (isServer ? flowFlags.hostIsServer : 0));
   }
 
   /** Another SYN than this connection's may begin a new one, or be forged: the host's answer will tell. */
-  #notePeersSyn(at: number, sequence: number): void {
-    const words = this.table.words;
-    const flags = words[at + word.flags] ?? 0;
-    if ((flags & flowFlags.knowsFirstSyn) !== 0 && words[at + word.firstSyn] === sequence) return;
-    words[at + word.flags] = flags | flowFlags.peerSyn;
-    words[at + word.nextSyn] = sequence;
+  #notePeersSyn(flow: number, sequence: number): void {
+    const at = flow * coldWords;
+    const { coldWords: words } = this.table;
+    if (this.#has(flow, flowFlags.knowsFirstSyn) && words[at + cold.firstSyn] === sequence) return;
+    words[at + cold.nextSyn] = sequence;
+    this.#raise(flow, flowFlags.peerSyn);
   }
 
   /** The host's SYN-ACK may have had no room for the mark; then its first marked packet shows that it took the SYN. */
-  #answersPeersSyn(at: number, packet: FlowPacket): boolean {
-    const distance = (packet.acknowledgment - (this.table.words[at + word.nextSyn] ?? 0) - 1) >>> 0;
+  #answersPeersSyn(flow: number, packet: FlowPacket): boolean {
+    const syn = this.table.coldWords[flow * coldWords + cold.nextSyn] ?? 0;
+    const distance = (packet.acknowledgment - syn - 1) >>> 0;
     return (packet.flags & tcpFlags.ack) !== 0 && distance < unmarkedBeginning;
   }
 
-  #advanceHost(at: number, packet: FlowPacket): void {
-    const words = this.table.words;
-    const length = sequenceLength(packet.payload, packet.flags);
-    const end = (packet.sequence + length) >>> 0;
-    const flags = words[at + word.flags] ?? 0;
-    const distance =
-      (flags & flowFlags.hostSeen) === 0 ? outside : progress(words[at + word.hostNext] ?? 0, end);
-    const fin = packet.flags & tcpFlags.fin;
-    if (distance === outside) {
-      words[at + word.hostSpan] = length;
-      words[at + word.pending] = packet.payload;
-    } else {
-      if (distance === 0) return;
-      const span = (words[at + word.hostSpan] ?? 0) + distance;
-      words[at + word.hostSpan] = span < largestWindow ? span : largestWindow;
-      const fresh = distance - fin < packet.payload ? distance - fin : packet.payload;
-      words[at + word.pending] = (words[at + word.pending] ?? 0) + fresh;
-    }
-    words[at + word.hostNext] = end;
-    words[at + word.flags] = flags | flowFlags.hostSeen | (fin === 0 ? 0 : flowFlags.hostFin);
+  #acknowledgesPeer(flow: number, packet: FlowPacket): boolean {
+    const { coldWords: words } = this.table;
+    const at = flow * coldWords;
+    return (
+      (packet.flags & tcpFlags.ack) !== 0 &&
+      isAcknowledged(words[at + cold.peerNext] ?? 0, words[at + cold.peerSpan] ?? 0, packet.acknowledgment)
+    );
   }
 
-  #advancePeer(at: number, packet: FlowPacket): void {
-    const words = this.table.words;
+  #advanceHost(at: number, packet: FlowPacket): void {
+    const { words } = this.table;
     const length = sequenceLength(packet.payload, packet.flags);
     const end = (packet.sequence + length) >>> 0;
-    const flags = words[at + word.flags] ?? 0;
+    const flags = words[at + hot.flags] ?? 0;
     const distance =
-      (flags & flowFlags.peerSeen) === 0 ? outside : progress(words[at + word.peerNext] ?? 0, end);
+      (flags & flowFlags.hostSeen) === 0 ? outside : progress(words[at + hot.hostNext] ?? 0, end);
+    const fin = packet.flags & tcpFlags.fin;
+    if (distance === outside) {
+      words[at + hot.hostSpan] = length;
+      words[at + hot.pending] = packet.payload;
+    } else {
+      if (distance === 0) return;
+      const span = (words[at + hot.hostSpan] ?? 0) + distance;
+      words[at + hot.hostSpan] = span < largestWindow ? span : largestWindow;
+      const fresh = distance - fin < packet.payload ? distance - fin : packet.payload;
+      words[at + hot.pending] = (words[at + hot.pending] ?? 0) + fresh;
+    }
+    words[at + hot.hostNext] = end;
+    words[at + hot.flags] = flags | flowFlags.hostSeen | (fin === 0 ? 0 : flowFlags.hostFin);
+  }
+
+  #advancePeer(flow: number, packet: FlowPacket): void {
+    const { coldWords: words } = this.table;
+    const at = flow * coldWords;
+    const length = sequenceLength(packet.payload, packet.flags);
+    const end = (packet.sequence + length) >>> 0;
+    const distance = this.#has(flow, flowFlags.peerSeen)
+      ? progress(words[at + cold.peerNext] ?? 0, end)
+      : outside;
     if (distance === 0) return;
-    const span = distance === outside ? length : (words[at + word.peerSpan] ?? 0) + distance;
-    words[at + word.peerSpan] = span < largestWindow ? span : largestWindow;
-    words[at + word.peerNext] = end;
-    words[at + word.flags] = flags | flowFlags.peerSeen;
+    const span = distance === outside ? length : (words[at + cold.peerSpan] ?? 0) + distance;
+    words[at + cold.peerSpan] = span < largestWindow ? span : largestWindow;
+    words[at + cold.peerNext] = end;
+    this.#raise(flow, flowFlags.peerSeen);
   }
 
   #acknowledge(flow: number, packet: FlowPacket): void {
-    const { words, doubles } = this.table;
-    const at = flow * rowWords;
-    const next = words[at + word.hostNext] ?? 0;
-    if (!isAcknowledged(next, words[at + word.hostSpan] ?? 0, packet.acknowledgment)) return;
-    const flags = words[at + word.flags] ?? 0;
-    words[at + word.flags] = flags | flowFlags.hostAcknowledged;
+    const { words, coldDoubles } = this.table;
+    const at = flow * hotWords;
+    const next = words[at + hot.hostNext] ?? 0;
+    if (!isAcknowledged(next, words[at + hot.hostSpan] ?? 0, packet.acknowledgment)) return;
+    this.#raise(flow, flowFlags.hostAcknowledged);
     let behind = (next - packet.acknowledgment) >>> 0;
     // The last number before `next` is the FIN's; it is no payload.
-    if (behind > 0 && (flags & flowFlags.hostFin) !== 0) behind--;
+    if (behind > 0 && this.#has(flow, flowFlags.hostFin)) behind--;
     // What lies behind the acknowledgment may hold gaps of unmarked packets; as payload it is counted too low, never too high.
-    const pending = words[at + word.pending] ?? 0;
+    const pending = words[at + hot.pending] ?? 0;
     if (pending > behind) {
-      words[at + word.pending] = behind;
-      doubles[(at >> 1) + double.acknowledgedOctets] =
-        (doubles[(at >> 1) + double.acknowledgedOctets] ?? 0) + pending - behind;
-      if ((flags & flowFlags.established) !== 0) this.#pass(flow, packet.time);
+      words[at + hot.pending] = behind;
+      const acknowledged = ((flow * coldWords) >> 1) + coldDouble.acknowledgedOctets;
+      coldDoubles[acknowledged] = (coldDoubles[acknowledged] ?? 0) + pending - behind;
+      if (this.#has(flow, flowFlags.established)) this.#pass(flow, packet.time);
     }
     this.#establish(flow, packet.time);
   }
 
   #establish(flow: number, time: number): void {
-    const { words, doubles } = this.table;
-    const at = flow * rowWords;
-    const flags = words[at + word.flags] ?? 0;
+    const { words, coldDoubles } = this.table;
+    const at = flow * hotWords;
+    const flags = words[at + hot.flags] ?? 0;
     const both = flowFlags.hostAcknowledged | flowFlags.peerAcknowledged;
     if ((flags & flowFlags.established) !== 0 || (flags & both) !== both) return;
-    words[at + word.flags] = flags | flowFlags.established;
-    doubles[(at >> 1) + double.establishedAt] = time;
-    this.#sink.established(words[at + word.mark] ?? 0, doubles[(at >> 1) + double.lastMarked] ?? 0);
-    if ((doubles[(at >> 1) + double.acknowledgedOctets] ?? 0) > 0) this.#pass(flow, time);
+    this.#sink.trustChanges(flow);
+    this.#raise(flow, flowFlags.established);
+    const doubleAt = (flow * coldWords) >> 1;
+    coldDoubles[doubleAt + coldDouble.establishedAt] = time;
+    this.#sink.established(words[at + hot.mark] ?? 0, coldDoubles[doubleAt + coldDouble.lastMarked] ?? 0);
+    if ((coldDoubles[doubleAt + coldDouble.acknowledgedOctets] ?? 0) > 0) this.#pass(flow, time);
   }
 
   #pass(flow: number, time: number): void {
-    const { words, doubles } = this.table;
-    const at = flow * rowWords;
-    const flags = words[at + word.flags] ?? 0;
-    if ((flags & flowFlags.passed) === 0) {
-      words[at + word.flags] = flags | flowFlags.passed;
-      doubles[(at >> 1) + double.passedAt] = time;
+    const { coldWords: words, coldDoubles } = this.table;
+    const at = flow * coldWords;
+    if (!this.#has(flow, flowFlags.passed)) {
+      this.#raise(flow, flowFlags.passed);
+      coldDoubles[(at >> 1) + coldDouble.passedAt] = time;
     }
     const minute = minuteOf(time);
-    if (words[at + word.passedMinute] === minute + 1) return;
-    words[at + word.passedMinute] = minute + 1;
+    if (words[at + cold.passedMinute] === minute + 1) return;
+    words[at + cold.passedMinute] = minute + 1;
     this.#sink.passed(flow, minute);
-  }
-
-  #see(doubleAt: number, time: number): void {
-    const doubles = this.table.doubles;
-    if (time > (doubles[doubleAt + double.lastSeen] ?? 0)) doubles[doubleAt + double.lastSeen] = time;
-    if (time < (doubles[doubleAt + double.firstSeen] ?? 0)) doubles[doubleAt + double.firstSeen] = time;
   }
 }
 

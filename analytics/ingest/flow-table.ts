@@ -1,51 +1,72 @@
 /**
- * Flows of flagged hosts in one capture. A flow is oriented: the host is the side that marks. Each has one row of words
- * in a growing array, so that a packet touches two cache lines; the fields below are their places in the row.
+ * Flows of flagged hosts in one capture. A flow is oriented: the host is the side that marks. What every marked packet
+ * needs is one row of 64 octets, so that it costs one cache line whatever the number of flows; what only replies and
+ * new flows need is in a second array. The addresses' last words stand in the row, so that an IPv4 packet finds its
+ * flow without looking at the hosts.
  */
+import type { FlowTuple } from "./flow-tuple.ts";
 import { finish, grown, HashSlots, none } from "./hash-slots.ts";
+import type { HostTable } from "./host-table.ts";
 import type { Secrets } from "./secrets.ts";
 
-/** 32-bit words a flow. */
-export const rowWords = 32;
+/** 32-bit words of the row that every packet touches. */
+export const hotWords = 16;
 
-/** Places of 32-bit fields in a row. */
-export const word = {
-  host: 0,
-  peer: 1,
+/** Places of its fields. */
+export const hot = {
+  hostAddress: 0,
+  peerAddress: 1,
   /** Host's port * 65536 + peer's port. */
   ports: 2,
-  protocol: 3,
-  flags: 4,
+  /** Flags in the lower half; protocol * 16 + IP version in the upper. */
+  flags: 3,
   /** Sequence numbers of the host's marked packets (sequence-space.ts). */
-  hostNext: 5,
-  hostSpan: 6,
+  hostNext: 4,
+  hostSpan: 5,
   /** Payload octets of marked packets that the peer has not acknowledged yet. */
-  pending: 7,
-  peerNext: 8,
-  peerSpan: 9,
-  /** Sequence number of the connection's first SYN, if the flag says so. */
-  firstSyn: 10,
-  /** Local id of the mark that the host sent last. */
-  mark: 11,
-  markedPackets: 12,
-  replyPackets: 13,
-  /** Minute (of 1970) of the last row in flow_passed, + 1. */
-  passedMinute: 14,
-  /** The peer's other SYN, if the flag says so. */
-  nextSyn: 15,
+  pending: 6,
+  /** Local id of the mark that the host sent last, and the option's first, second and last four octets. */
+  mark: 7,
+  option0: 8,
+  option1: 9,
+  option2: 10,
+  /** The marked packets that are not sums yet (marked-runs.ts): minute + 1, times within it in microseconds. */
+  runMinute: 11,
+  runFirst: 12,
+  runLast: 13,
+  runPackets: 14,
+  runOctets: 15,
 } as const;
 
-/** Places of 64-bit fields, in doubles. */
-export const double = {
-  /** Times are microseconds since 1970. */
-  firstSeen: 8,
-  lastSeen: 9,
-  lastMarked: 10,
-  markedOctets: 11,
-  replyOctets: 12,
-  acknowledgedOctets: 13,
-  establishedAt: 14,
-  passedAt: 15,
+/** Words of the row that only replies, new flows and new runs touch. */
+export const coldWords = 26;
+
+export const cold = {
+  /** Local ids. */
+  host: 0,
+  peer: 1,
+  peerNext: 2,
+  peerSpan: 3,
+  /** Sequence number of the connection's first SYN, if the flag says so. */
+  firstSyn: 4,
+  /** The peer's other SYN, if the flag says so. */
+  nextSyn: 5,
+  markedPackets: 6,
+  replyPackets: 7,
+  /** Minute (of 1970) of the last row in flow_passed, + 1. */
+  passedMinute: 8,
+} as const;
+
+/** Places of doubles in the cold row; times are microseconds since 1970. */
+export const coldDouble = {
+  firstSeen: 5,
+  lastSeen: 6,
+  lastMarked: 7,
+  markedOctets: 8,
+  replyOctets: 9,
+  acknowledgedOctets: 10,
+  establishedAt: 11,
+  passedAt: 12,
 } as const;
 
 export const flowFlags = {
@@ -63,18 +84,29 @@ export const flowFlags = {
   /** The peer sent another SYN on the same ports, which may begin a newer connection. */
   peerSyn: 256,
   passed: 512,
+  /** A record of the mark becomes plausible or implausible within this minute. */
+  borderline: 1024,
 } as const;
 
+/** Large buffers start 16 octets into a page; with this the rows start on cache lines. */
+const alignment = 48;
+
 export class FlowTable {
+  readonly #hosts: HostTable;
   readonly #slots = new HashSlots();
+  readonly #multipliers: Uint32Array;
   readonly #multiplier0: number;
   readonly #multiplier1: number;
   readonly #multiplier2: number;
   readonly #multiplier3: number;
-  words = new Uint32Array(rowWords * 256);
-  doubles = new Float64Array(this.words.buffer);
+  #capacity = 256;
+  words = new Uint32Array(new ArrayBuffer(alignment + this.#capacity * hotWords * 4), alignment);
+  coldWords = new Uint32Array(this.#capacity * coldWords);
+  coldDoubles = new Float64Array(this.coldWords.buffer);
 
-  constructor(secrets: Secrets) {
+  constructor(hosts: HostTable, secrets: Secrets) {
+    this.#hosts = hosts;
+    this.#multipliers = secrets.multipliers;
     const [m0 = 1, m1 = 1, m2 = 1, m3 = 1] = secrets.multipliers.subarray(9);
     this.#multiplier0 = m0;
     this.#multiplier1 = m1;
@@ -86,12 +118,24 @@ export class FlowTable {
     return this.#slots.count;
   }
 
+  host(flow: number): number {
+    return this.coldWords[flow * coldWords + cold.host] ?? 0;
+  }
+
+  /** A packet of the flow, in either direction, at `time`. */
+  see(flow: number, time: number): void {
+    const { coldDoubles } = this;
+    const at = (flow * coldWords) >> 1;
+    if (time > (coldDoubles[at + coldDouble.lastSeen] ?? 0)) coldDoubles[at + coldDouble.lastSeen] = time;
+    if (time < (coldDoubles[at + coldDouble.firstSeen] ?? 0)) coldDoubles[at + coldDouble.firstSeen] = time;
+  }
+
   /** The newest flow of a 5-tuple, or `none`. */
-  find(host: number, peer: number, ports: number, protocol: number): number {
+  find(tuple: FlowTuple): number {
     const slots = this.#slots;
-    let slot = slots.first(this.#hash(host, peer, ports, protocol));
+    let slot = slots.first(this.#hash(tuple));
     let id = slots.at(slot);
-    while (id !== none && !this.#equals(id, host, peer, ports, protocol)) {
+    while (id !== none && !this.#equals(id, tuple)) {
       slot = slots.next(slot);
       id = slots.at(slot);
     }
@@ -99,45 +143,90 @@ export class FlowTable {
   }
 
   /** A new flow, which the 5-tuple stands for from now on. */
-  add(host: number, peer: number, ports: number, protocol: number): number {
+  add(tuple: FlowTuple): number {
     const slots = this.#slots;
-    const hash = this.#hash(host, peer, ports, protocol);
+    const hash = this.#hash(tuple);
     let slot = slots.first(hash);
     let id = slots.at(slot);
-    while (id !== none && !this.#equals(id, host, peer, ports, protocol)) {
+    while (id !== none && !this.#equals(id, tuple)) {
       slot = slots.next(slot);
       id = slots.at(slot);
     }
     id = id === none ? slots.add(slot, hash) : slots.replace(slot, hash);
-    if (id * rowWords === this.words.length) {
-      this.words = grown(this.words, this.words.length * 2);
-      this.doubles = new Float64Array(this.words.buffer);
-    }
-    const at = id * rowWords;
-    this.words[at + word.host] = host;
-    this.words[at + word.peer] = peer;
-    this.words[at + word.ports] = ports;
-    this.words[at + word.protocol] = protocol;
+    if (id === this.#capacity) this.#grow();
+    const { words } = this;
+    const at = id * hotWords;
+    words[at + hot.hostAddress] = tuple.host3;
+    words[at + hot.peerAddress] = tuple.peer3;
+    words[at + hot.ports] = tuple.ports;
+    words[at + hot.flags] = (tuple.protocol * 16 + tuple.version) << 16;
+    const coldAt = id * coldWords;
+    this.coldWords[coldAt + cold.host] = this.#hosts.intern(
+      tuple.host0,
+      tuple.host1,
+      tuple.host2,
+      tuple.host3,
+    );
+    this.coldWords[coldAt + cold.peer] = this.#hosts.intern(
+      tuple.peer0,
+      tuple.peer1,
+      tuple.peer2,
+      tuple.peer3,
+    );
     return id;
   }
 
-  #hash(host: number, peer: number, ports: number, protocol: number): number {
-    return finish(
-      Math.imul(host, this.#multiplier0) +
-        Math.imul(peer, this.#multiplier1) +
-        Math.imul(ports, this.#multiplier2) +
-        Math.imul(protocol, this.#multiplier3),
+  #grow(): void {
+    this.#capacity *= 2;
+    const words = new Uint32Array(new ArrayBuffer(alignment + this.#capacity * hotWords * 4), alignment);
+    words.set(this.words);
+    this.words = words;
+    this.coldWords = grown(this.coldWords, this.#capacity * coldWords);
+    this.coldDoubles = new Float64Array(this.coldWords.buffer);
+  }
+
+  #hash(tuple: FlowTuple): number {
+    const sum =
+      (Math.imul(tuple.host3, this.#multiplier0) +
+        Math.imul(tuple.peer3, this.#multiplier1) +
+        Math.imul(tuple.ports, this.#multiplier2) +
+        Math.imul(tuple.protocol, this.#multiplier3)) |
+      0;
+    return finish(tuple.version === 4 ? sum : sum + this.#upperHash(tuple));
+  }
+
+  #upperHash(tuple: FlowTuple): number {
+    const [m0 = 1, m1 = 1, m2 = 1, m3 = 1, m4 = 1, m5 = 1] = this.#multipliers;
+    return (
+      (Math.imul(tuple.host0, m0) +
+        Math.imul(tuple.host1, m1) +
+        Math.imul(tuple.host2, m2) +
+        Math.imul(tuple.peer0, m3) +
+        Math.imul(tuple.peer1, m4) +
+        Math.imul(tuple.peer2, m5)) |
+      0
     );
   }
 
-  #equals(id: number, host: number, peer: number, ports: number, protocol: number): boolean {
+  #equals(id: number, tuple: FlowTuple): boolean {
     const words = this.words;
-    const at = id * rowWords;
+    const at = id * hotWords;
     return (
-      words[at + word.ports] === ports >>> 0 &&
-      words[at + word.peer] === peer &&
-      words[at + word.host] === host &&
-      words[at + word.protocol] === protocol
+      words[at + hot.hostAddress] === tuple.host3 &&
+      words[at + hot.peerAddress] === tuple.peer3 &&
+      words[at + hot.ports] === tuple.ports &&
+      (words[at + hot.flags] ?? 0) >>> 16 === tuple.protocol * 16 + tuple.version &&
+      (tuple.version === 4 || this.#equalsUpper(id, tuple))
+    );
+  }
+
+  /** Of IPv6 addresses the row holds the last word only. */
+  #equalsUpper(id: number, tuple: FlowTuple): boolean {
+    const hosts = this.#hosts;
+    const at = id * coldWords;
+    return (
+      hosts.is(this.coldWords[at + cold.host] ?? 0, tuple.host0, tuple.host1, tuple.host2, tuple.host3) &&
+      hosts.is(this.coldWords[at + cold.peer] ?? 0, tuple.peer0, tuple.peer1, tuple.peer2, tuple.peer3)
     );
   }
 }

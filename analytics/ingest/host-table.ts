@@ -27,34 +27,25 @@ export class HostTable {
     return this.#slots.count;
   }
 
+  /** Of an address; the same one is entered into the filter of flagged addresses. */
   hash(word0: number, word1: number, word2: number, word3: number): number {
     return finish(
-      Math.imul(word0, this.#multiplier0) +
+      (Math.imul(word0, this.#multiplier0) +
         Math.imul(word1, this.#multiplier1) +
         Math.imul(word2, this.#multiplier2) +
-        Math.imul(word3, this.#multiplier3),
+        Math.imul(word3, this.#multiplier3)) |
+        0,
     );
   }
 
-  /** Id of an address, `none` if it was not seen; `hash` is of the same words. */
-  find(hash: number, word0: number, word1: number, word2: number, word3: number): number {
-    const slots = this.#slots;
-    let slot = slots.first(hash);
-    let id = slots.at(slot);
-    while (id !== none && !this.#equals(id, word0, word1, word2, word3)) {
-      slot = slots.next(slot);
-      id = slots.at(slot);
-    }
-    return id;
-  }
-
   /** Id of an address, a new one if it was not seen. */
-  intern(hash: number, word0: number, word1: number, word2: number, word3: number): number {
+  intern(word0: number, word1: number, word2: number, word3: number): number {
     const slots = this.#slots;
+    const hash = this.hash(word0, word1, word2, word3);
     let slot = slots.first(hash);
     let id = slots.at(slot);
     while (id !== none) {
-      if (this.#equals(id, word0, word1, word2, word3)) return id;
+      if (this.is(id, word0, word1, word2, word3)) return id;
       slot = slots.next(slot);
       id = slots.at(slot);
     }
@@ -67,6 +58,11 @@ export class HostTable {
     return id;
   }
 
+  hashOf(id: number): number {
+    const [word0 = 0, word1 = 0, word2 = 0, word3 = 0] = this.words.subarray(id * 4, id * 4 + 4);
+    return this.hash(word0, word1, word2, word3);
+  }
+
   /** RFC 5952 text; IPv4 in dotted decimal. */
   text(id: number): string {
     const [word0 = 0, word1 = 0, word2 = 0, word3 = 0] = this.words.subarray(id * 4, id * 4 + 4);
@@ -74,7 +70,8 @@ export class HostTable {
     return formatIpv6(word0, word1, word2, word3);
   }
 
-  #equals(id: number, word0: number, word1: number, word2: number, word3: number): boolean {
+  /** Whether this is the address of a host. */
+  is(id: number, word0: number, word1: number, word2: number, word3: number): boolean {
     const words = this.words;
     const at = id * 4;
     return (

@@ -1,29 +1,40 @@
-/** Marks seen in a capture: a host and the octets of the option, as dense local ids, and the detections of each. */
-import { firstRecord } from "../../wire/mark.ts";
+/**
+ * Marks seen in a capture: a host and the octets of an option, as dense local ids, with the detections of each.
+ * One row of 64 octets a mark: host, length, number of records, place of the detections, and the option itself.
+ */
+import { firstRecord, isPlausible } from "../../wire/mark.ts";
 import { recordOctets } from "../../wire/mark-format.ts";
 import type { DetectionTable } from "./detection-table.ts";
 import { finish, grown, HashSlots, none } from "./hash-slots.ts";
 import type { Secrets } from "./secrets.ts";
 
+const rowWords = 16;
+const rowOctets = 64;
+
+/** Places of words in a row. */
+const host = 0;
+const length = 1;
+const count = 2;
+const detections = 3;
+/** Of the option's first octet. */
+const optionOctet = 16;
+
 export class MarkTable {
   readonly #slots = new HashSlots();
   readonly #detections: DetectionTable;
   readonly #hostMultiplier: number;
-  readonly #octetMultiplier: number;
-  /** Octets of all options, one behind the other. */
-  #pool = new Uint8Array(4096);
-  #poolEnd = 0;
-  /** Three words a mark: local host id, where its option starts in the pool, where its detections start. */
-  #marks = new Uint32Array(3 * 256);
-  /** Local detection ids of all marks, and the time of each. */
+  readonly #wordMultiplier: number;
+  #words = new Uint32Array(rowWords * 256);
+  #view = new DataView(this.#words.buffer);
+  /** Local detection ids of all marks, one mark's behind the other's. */
   #detectionPool = new Uint32Array(256);
   #detectionEnd = 0;
 
-  constructor(detections: DetectionTable, secrets: Secrets) {
-    const [hostMultiplier = 1, octetMultiplier = 1] = secrets.multipliers.subarray(7);
-    this.#detections = detections;
+  constructor(detectionTable: DetectionTable, secrets: Secrets) {
+    const [hostMultiplier = 1, wordMultiplier = 1] = secrets.multipliers.subarray(7);
+    this.#detections = detectionTable;
     this.#hostMultiplier = hostMultiplier;
-    this.#octetMultiplier = octetMultiplier;
+    this.#wordMultiplier = wordMultiplier;
   }
 
   get count(): number {
@@ -31,82 +42,105 @@ export class MarkTable {
   }
 
   host(mark: number): number {
-    return this.#marks[mark * 3] ?? 0;
+    return this.#words[mark * rowWords + host] ?? 0;
+  }
+
+  /** Number of records. */
+  records(mark: number): number {
+    return this.#words[mark * rowWords + count] ?? 0;
   }
 
   /** A copy of the whole option, kind and length included. */
   option(mark: number): Uint8Array {
-    return this.#pool.slice(this.#optionStart(mark), this.#optionEnd(mark));
+    const start = mark * rowOctets + optionOctet;
+    return new Uint8Array(this.#words.buffer, start, this.#words[mark * rowWords + length]).slice();
   }
 
   kind(mark: number): number {
-    return this.#pool[this.#optionStart(mark)] ?? 0;
+    return this.#view.getUint8(mark * rowOctets + optionOctet);
   }
 
-  /** Where the detections of a mark start; they end where the next mark's start. */
-  detectionsStart(mark: number): number {
-    return mark < this.count ? (this.#marks[mark * 3 + 2] ?? 0) : this.#detectionEnd;
+  /** Local id of the detection of one record. */
+  detection(mark: number, record: number): number {
+    return this.#detectionPool[(this.#words[mark * rowWords + detections] ?? 0) + record] ?? 0;
   }
 
-  detectionAt(place: number): number {
-    return this.#detectionPool[place] ?? 0;
+  /** Seconds since 1970. */
+  detectedAt(mark: number, record: number): number {
+    const at = mark * rowWords;
+    const option = mark * rowOctets + optionOctet;
+    const first = firstRecord(option, this.#words[at + length] ?? 0, this.#words[at + count] ?? 0);
+    return this.#view.getUint32(first + record * recordOctets);
   }
 
-  /** Whether a mark is the option `octets[start, start + length)`. */
-  isOption(mark: number, octets: Uint8Array, start: number, length: number): boolean {
-    const optionStart = this.#optionStart(mark);
-    if (this.#optionEnd(mark) - optionStart !== length) return false;
-    const pool = this.#pool;
-    for (let index = 2; index < length; index++) {
-      if (pool[optionStart + index] !== octets[start + index]) return false;
+  /** Whether a record becomes plausible or implausible within this minute of 1970. */
+  isBorderline(mark: number, minute: number): boolean {
+    const start = minute * 60;
+    const records = this.records(mark);
+    for (let record = 0; record < records; record++) {
+      const detectedAt = this.detectedAt(mark, record);
+      if (isPlausible(detectedAt, start) !== isPlausible(detectedAt, start + 60)) return true;
     }
-    return pool[optionStart] === octets[start];
+    return false;
   }
 
-  /** Id of a host's mark; a new one gets its detections, unless it is only quoted by someone else. */
-  intern(
-    host: number,
-    view: DataView,
-    octets: Uint8Array,
-    start: number,
-    length: number,
-    count: number,
-  ): number {
+  /** Whether a mark is the option at `start`; no mark is shorter than 9 octets. */
+  isOption(mark: number, view: DataView, start: number, octets: number): boolean {
+    if (this.#words[mark * rowWords + length] !== octets) return false;
+    const own = this.#view;
+    const option = mark * rowOctets + optionOctet;
+    const last = octets - 4;
+    for (let at = 0; at < last; at += 4) {
+      if (own.getUint32(option + at) !== view.getUint32(start + at)) return false;
+    }
+    return own.getUint32(option + last) === view.getUint32(start + last);
+  }
+
+  /** Id of a host's mark of `octets` octets and `records` records at `start`. */
+  intern(hostId: number, view: DataView, start: number, octets: number, records: number): number {
     const slots = this.#slots;
-    let sum = Math.imul(host, this.#hostMultiplier);
-    for (let at = start; at < start + length; at++) {
-      sum = Math.imul(sum ^ (octets[at] ?? 0), this.#octetMultiplier);
-      sum ^= sum >>> 16;
-    }
-    const hash = finish(sum);
+    const hash = this.#hash(hostId, view, start, octets);
     let slot = slots.first(hash);
     let id = slots.at(slot);
     while (id !== none) {
-      if (slots.hasHash(id, hash) && this.host(id) === host && this.isOption(id, octets, start, length))
-        return id;
+      if (this.host(id) === hostId && this.isOption(id, view, start, octets)) return id;
       slot = slots.next(slot);
       id = slots.at(slot);
     }
     id = slots.add(slot, hash);
-    this.#store(id, host, octets, start, length);
-    for (let record = 0; record < count; record++) {
-      const at = firstRecord(start, length, count) + record * recordOctets;
-      this.#addDetection(this.#detections.intern(host, view.getUint32(at), view.getUint16(at + 4)));
-    }
+    this.#store(id, hostId, view, start, octets, records);
     return id;
   }
 
-  #store(id: number, host: number, octets: Uint8Array, start: number, length: number): void {
-    if (id * 3 === this.#marks.length) this.#marks = grown(this.#marks, id * 6);
-    this.#marks[id * 3] = host;
-    this.#marks[id * 3 + 1] = this.#poolEnd;
-    this.#marks[id * 3 + 2] = this.#detectionEnd;
-    if (this.#poolEnd + length > this.#pool.length) {
-      const pool = new Uint8Array(this.#pool.length * 2);
-      pool.set(this.#pool);
-      this.#pool = pool;
+  #hash(hostId: number, view: DataView, start: number, octets: number): number {
+    let hash = Math.imul(hostId, this.#hostMultiplier);
+    const last = octets - 4;
+    for (let at = 0; at < last; at += 4) {
+      hash = Math.imul(hash ^ view.getUint32(start + at), this.#wordMultiplier);
+      hash ^= hash >>> 15;
     }
-    for (let index = 0; index < length; index++) this.#pool[this.#poolEnd++] = octets[start + index] ?? 0;
+    return finish(Math.imul(hash ^ view.getUint32(start + last), this.#wordMultiplier));
+  }
+
+  #store(id: number, hostId: number, view: DataView, start: number, octets: number, records: number): void {
+    const at = id * rowWords;
+    if (at === this.#words.length) {
+      this.#words = grown(this.#words, at * 2);
+      this.#view = new DataView(this.#words.buffer);
+    }
+    this.#words[at + host] = hostId;
+    this.#words[at + length] = octets;
+    this.#words[at + count] = records;
+    this.#words[at + detections] = this.#detectionEnd;
+    const option = id * rowOctets + optionOctet;
+    for (let index = 0; index < octets; index++) {
+      this.#view.setUint8(option + index, view.getUint8(start + index));
+    }
+    const first = firstRecord(start, octets, records);
+    for (let record = 0; record < records; record++) {
+      const place = first + record * recordOctets;
+      this.#addDetection(this.#detections.intern(hostId, view.getUint32(place), view.getUint16(place + 4)));
+    }
   }
 
   #addDetection(detection: number): void {
@@ -114,13 +148,5 @@ export class MarkTable {
       this.#detectionPool = grown(this.#detectionPool, this.#detectionEnd * 2);
     }
     this.#detectionPool[this.#detectionEnd++] = detection;
-  }
-
-  #optionStart(mark: number): number {
-    return this.#marks[mark * 3 + 1] ?? 0;
-  }
-
-  #optionEnd(mark: number): number {
-    return mark + 1 < this.count ? (this.#marks[mark * 3 + 4] ?? 0) : this.#poolEnd;
   }
 }

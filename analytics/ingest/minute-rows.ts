@@ -36,23 +36,23 @@ export class MinuteSums {
     this.#emit = emit;
   }
 
-  /** Counts `packets` of one series at `time`; 0 packets extend its first and last time only. */
-  add(series: number, time: number, packets: number, octets: number): void {
+  /** Counts packets of one series, seen in this minute from `first` to `last` (microseconds within it). */
+  add(series: number, minute: number, first: number, last: number, packets: number, octets: number): void {
     const at = series * rowWords;
     if (at >= this.#rows.length) this.#rows = grown(this.#rows, Math.max(this.#rows.length * 2, at * 2));
     const rows = this.#rows;
-    const minute = Math.floor(time / microsecondsPerMinute);
-    const within = time - minute * microsecondsPerMinute;
     if (rows[at] !== minute + 1) {
       this.#flush(series);
       rows[at] = minute + 1;
-      rows[at + 1] = within;
-      rows[at + 2] = within;
+      rows[at + 1] = first;
+      rows[at + 2] = last;
       rows[at + 3] = 0;
       rows[at + 4] = 0;
       rows[at + 5] = 0;
-    } else if (within > (rows[at + 2] ?? 0)) rows[at + 2] = within;
-    else if (within < (rows[at + 1] ?? 0)) rows[at + 1] = within;
+    } else {
+      if (first < (rows[at + 1] ?? 0)) rows[at + 1] = first;
+      if (last > (rows[at + 2] ?? 0)) rows[at + 2] = last;
+    }
     rows[at + 3] = (rows[at + 3] ?? 0) + packets;
     const low = (rows[at + 4] ?? 0) + octets;
     rows[at + 4] = low;

@@ -13,6 +13,11 @@ local function derive(tree, field, range, value)
   return tree:add(field, range, value):set_generated(true)
 end
 
+-- Only for filters and columns: the tree says the same in other words.
+local function derive_hidden(tree, field, range, value)
+  derive(tree, field, range, value):set_hidden(true)
+end
+
 local function derive_span(tree, field, range, span)
   return derive(tree, field, range, NSTime.new(elapsed.split(span)))
 end
@@ -50,11 +55,14 @@ function show.summarize(option, now)
   return table.concat(parts, "; ")
 end
 
+-- Returns the items by name: something may be wrong with one of them.
 local function show_header(tree, tvb, option, wants)
+  local items = {}
   if wants(fields.kind) then tree:add(fields.kind, tvb(0, 1)) end
-  if wants(fields.length) then tree:add(fields.length, tvb(1, 1)) end
+  if wants(fields.length) then items.length = tree:add(fields.length, tvb(1, 1)) end
   if option.exid and wants(fields.exid) then tree:add(fields.exid, tvb(2, 2)) end
-  if option.count and wants(fields.count) then tree:add(fields.count, tvb(option.count_at, 1)) end
+  if option.count and wants(fields.count) then items.count = tree:add(fields.count, tvb(option.count_at, 1)) end
+  return items
 end
 
 local function show_activity(tree, tvb, record, wants)
@@ -73,10 +81,10 @@ end
 local function show_times(tree, tvb, record, span, wants)
   local range = tvb(record.offset, 4)
   if wants(fields.detected_at) then tree:add(fields.detected_at, range) end
-  if wants(fields.detected_epoch) then derive(tree, fields.detected_epoch, range, record.detected_at) end
+  if wants(fields.detected_epoch) then derive_hidden(tree, fields.detected_epoch, range, record.detected_at) end
   if not span then return end
   if wants(fields.elapsed) then derive_span(tree, fields.elapsed, range, span) end
-  if wants(fields.elapsed_minutes) then derive(tree, fields.elapsed_minutes, range, elapsed.minutes(span)) end
+  if wants(fields.elapsed_minutes) then derive_hidden(tree, fields.elapsed_minutes, range, elapsed.minutes(span)) end
 end
 
 local function show_record(parent, tvb, option, index, context, wants)
@@ -88,8 +96,8 @@ local function show_record(parent, tvb, option, index, context, wants)
     local relation = span and ", " .. elapsed.relation(span) or ""
     tree:set_text(format("Record %d of %d: %s%s", index, option.count, record.title, relation))
   end
-  show_activity(tree, tvb, record, wants)
   show_times(tree, tvb, record, span, wants)
+  show_activity(tree, tvb, record, wants)
   local notice = span and time_notice(span, context.settings)
   if notice then tree:add_proto_expert_info(notice) end
 end
@@ -98,7 +106,7 @@ local function show_context(tree, tvb, option, context, wants)
   local whole = tvb()
   local host = context.host_is_ipv4 and fields.host or fields.host6
   if wants(host) then derive(tree, host, whole, context.source) end
-  if wants(fields.carrier) then derive(tree, fields.carrier, whole, context.carrier) end
+  if wants(fields.carrier) then derive_hidden(tree, fields.carrier, whole, context.carrier) end
   if context.now and wants(fields.elapsed_min) then
     local newest = 0
     for _, record in ipairs(option.records) do
@@ -106,7 +114,7 @@ local function show_context(tree, tvb, option, context, wants)
     end
     derive_span(tree, fields.elapsed_min, whole, context.now - newest * 1000000)
   end
-  if wants(fields.summary) then derive(tree, fields.summary, whole, context.summary()) end
+  if wants(fields.summary) then derive_hidden(tree, fields.summary, whole, context.summary()) end
   if context.is_quoted and wants(fields.quoted) then derive(tree, fields.quoted, whole, true) end
   if context.is_duplicate and wants(fields.duplicate) then derive(tree, fields.duplicate, whole, true) end
 end
@@ -141,8 +149,9 @@ end
 function show.malformed(parent, tvb, option, carrier)
   local tree = parent:add(fields.malformed, tvb())
   tree:set_text(option_names[carrier] .. "Malformed mark: " .. option.problem)
-  show_header(tree, tvb, option, everything)
-  tree:add_proto_expert_info(notices[option.reason], option.problem)
+  local items = show_header(tree, tvb, option, everything)
+  local wrong = option.reason == "count" and items.count or items.length
+  wrong:add_proto_expert_info(notices[option.reason], option.problem)
   if option.trailing_at then
     tree:add(fields.trailing, tvb(option.trailing_at)):add_proto_expert_info(notices.trailing)
   end

@@ -9,6 +9,7 @@ import { listCaptures } from "./queries/list-captures.ts";
 import { inOrder } from "./ranking/order.ts";
 import { rankHosts } from "./ranking/rank-hosts.ts";
 import type {
+  Asset,
   CaptureReport,
   HostReport,
   IngestInput,
@@ -62,6 +63,15 @@ class LocalStore implements Store {
 
   captures(): Promise<readonly CaptureReport[]> {
     return this.#database.read(listCaptures);
+  }
+
+  setAssets(assets: readonly Asset[]): Promise<void> {
+    return this.#database.write(async ({ connection }) => {
+      await connection.run("DELETE FROM asset");
+      for (const { address, name, weight } of assets) {
+        await connection.run("INSERT INTO asset VALUES ($1, $2, $3)", [address, name ?? null, weight]);
+      }
+    });
   }
 
   close(): Promise<void> {

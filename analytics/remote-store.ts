@@ -1,13 +1,14 @@
 /** The store of a process that does not hold the database: it asks the owner over the socket beside the file. */
 import { createReadStream } from "node:fs";
 import { request } from "node:http";
-import type { IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { nameHeader, routes } from "./owner/wire-format.ts";
 import type { Failure, IngestLine } from "./owner/wire-format.ts";
 import type {
+  Asset,
   CaptureReport,
   HostReport,
   IngestInput,
@@ -73,6 +74,13 @@ export class RemoteStore implements Store {
     }
   }
 
+  async setAssets(assets: readonly Asset[]): Promise<void> {
+    await this.#answer(
+      request({ socketPath: this.#socket, path: routes.assets, method: "PUT" }),
+      JSON.stringify(assets),
+    );
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -85,8 +93,11 @@ export class RemoteStore implements Store {
     for (const [key, value] of Object.entries(parameters)) {
       if (value !== undefined) search.set(key, String(value));
     }
-    const asking = request({ socketPath: this.#socket, path: `${path}?${search.toString()}` });
-    asking.end();
+    return this.#answer(request({ socketPath: this.#socket, path: `${path}?${search.toString()}` }));
+  }
+
+  async #answer(asking: ClientRequest, body?: string): Promise<unknown> {
+    asking.end(body);
     try {
       const response = await responseTo(asking);
       const parts: Buffer[] = [];
@@ -105,7 +116,7 @@ export class RemoteStore implements Store {
   }
 }
 
-function responseTo(asking: ReturnType<typeof request>): Promise<IncomingMessage> {
+function responseTo(asking: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     asking.once("response", resolve);
     asking.on("error", reject);

@@ -169,6 +169,16 @@ export interface IngestOptions {
   readonly onProgress?: (progress: IngestProgress) => void;
 }
 
+/** What the operator says of a host. */
+export interface Asset {
+  /** As wire/address.ts writes it. */
+  readonly address: string;
+  /** Hostile text. */
+  readonly name?: string;
+  /** Factor on the odds of the ranking: 0.5 low, 1 normal, 2 high. */
+  readonly weight: number;
+}
+
 export interface Store {
   /** All of a capture or nothing; a refused or damaged capture is an outcome, not an error. */
   ingest(input: IngestInput, options?: IngestOptions): Promise<CaptureReport>;
@@ -177,5 +187,7 @@ export interface Store {
   host(address: string, asOf?: number): Promise<HostReport | undefined>;
   /** Newest first. */
   captures(): Promise<readonly CaptureReport[]>;
+  /** Names and weights of hosts, in place of all that were set before. */
+  setAssets(assets: readonly Asset[]): Promise<void>;
   close(): Promise<void>;
 }

@@ -154,6 +154,17 @@ export const commands: readonly Command[] = [
     load: async () => import("./commands/captures.ts"),
   },
   {
+    name: "assets",
+    summary: "say how hosts are called, and which of them matter more",
+    description:
+      "Reads a CSV file of address, name and weight (low, normal or high), one host a line. Names are shown beside " +
+      "addresses; the weight halves or doubles the odds of the score. The list takes the place of the one before.",
+    arguments: [{ name: "FILE", description: "the CSV file" }],
+    options: [database],
+    examples: [{ line: "tattle assets hosts.csv", explains: "10.0.3.25,file server,high" }],
+    load: async () => import("./commands/assets.ts"),
+  },
+  {
     name: "serve",
     summary: "serve the dashboard, and own the database",
     description:

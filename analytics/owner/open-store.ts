@@ -73,6 +73,7 @@ class OwnedStore implements Store {
   readonly ranking: Store["ranking"];
   readonly host: Store["host"];
   readonly captures: Store["captures"];
+  readonly setAssets: Store["setAssets"];
   readonly #store: Store;
   readonly #server: { close(): Promise<void> };
 
@@ -83,6 +84,7 @@ class OwnedStore implements Store {
     this.ranking = store.ranking.bind(store);
     this.host = store.host.bind(store);
     this.captures = store.captures.bind(store);
+    this.setAssets = store.setAssets.bind(store);
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { once } from "node:events";
 import { sortKeys } from "../store.ts";
-import type { Store } from "../store.ts";
+import type { Asset, Store } from "../store.ts";
 import { nameHeader, routes } from "./wire-format.ts";
 import type { IngestLine } from "./wire-format.ts";
 
@@ -67,6 +67,10 @@ async function answer(store: Store, request: IncomingMessage, response: ServerRe
     case `GET ${routes.captures}`:
       sendJson(response, 200, await store.captures());
       return;
+    case `PUT ${routes.assets}`:
+      await store.setAssets((await readJson(request)) as Asset[]);
+      sendJson(response, 200, null);
+      return;
     case `POST ${routes.ingest}`:
       await ingest(store, request, response);
       return;
@@ -102,6 +106,13 @@ async function ingest(store: Store, request: IncomingMessage, response: ServerRe
     send({ failure: messageOf(error) });
   }
   response.end();
+}
+
+/** From this user's own processes, who send what they have checked. */
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  return JSON.parse(Buffer.concat(parts).toString()) as unknown;
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {

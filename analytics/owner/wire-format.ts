@@ -6,6 +6,7 @@ export const routes = {
   host: "/host",
   captures: "/captures",
   ingest: "/ingest",
+  assets: "/assets",
 } as const;
 
 /** Name of a capture as the user gave it, URI-encoded. */

@@ -137,6 +137,15 @@ describe("a client of the owner", () => {
     expect(await ingest(client)).toBe("one.pcap");
   });
 
+  it("sets names and weights of hosts, in place of those before", async () => {
+    await open();
+    const client = await open();
+    await ingest(client);
+    await client.setAssets([{ address: "10.0.0.9", weight: 1 }]);
+    await client.setAssets([{ address: "10.0.0.7", name: "file server", weight: 2 }]);
+    expect((await client.ranking()).hosts).toMatchObject([{ address: "10.0.0.7", name: "file server", weight: 2 }]);
+  });
+
   it("hands over a pipe, and sees how far the owner is", async () => {
     await open();
     const client = await open();

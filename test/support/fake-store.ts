@@ -61,6 +61,10 @@ export class FakeStore implements Store {
     return Promise.resolve(unranked ? { asOf, unranked, ...nothing } : undefined);
   }
 
+  async setAssets(): Promise<void> {
+    return Promise.reject(new Error("the dashboard sets no assets"));
+  }
+
   async captures(): Promise<readonly CaptureReport[]> {
     return Promise.resolve(this.#captures);
   }

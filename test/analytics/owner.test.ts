@@ -143,7 +143,9 @@ describe("a client of the owner", () => {
     await ingest(client);
     await client.setAssets([{ address: "10.0.0.9", weight: 1 }]);
     await client.setAssets([{ address: "10.0.0.7", name: "file server", weight: 2 }]);
-    expect((await client.ranking()).hosts).toMatchObject([{ address: "10.0.0.7", name: "file server", weight: 2 }]);
+    expect((await client.ranking()).hosts).toMatchObject([
+      { address: "10.0.0.7", name: "file server", weight: 2 },
+    ]);
   });
 
   it("hands over a pipe, and sees how far the owner is", async () => {

@@ -47,6 +47,8 @@ describe("a new database", () => {
     expect(await rowsOf(path, "SELECT value FROM setting WHERE key = 'seed'")).toEqual(first);
     expect(await rowsOf(path, "SELECT version, name FROM schema_migrations")).toEqual([
       "1 0001-evidence.sql",
+      "2 0002-code-book.sql",
+      "3 0003-hours.sql",
     ]);
   });
 
@@ -140,11 +142,11 @@ describe("refused", () => {
     const path = join(folder, "newer.duckdb");
     const database = await openDatabase(path);
     await database.write(({ connection }) =>
-      connection.run("INSERT INTO schema_migrations VALUES (2, '0002-next.sql')"),
+      connection.run("INSERT INTO schema_migrations VALUES (99, '0099-next.sql')"),
     );
     await database.close();
     const error = await refusal(path);
-    expect(error.message).toBe(`${path}: its schema has version 2, this tattle knows 1; use a newer tattle`);
+    expect(error.message).toBe(`${path}: its schema has version 99, this tattle knows 3; use a newer tattle`);
   });
 });
 

@@ -158,6 +158,16 @@ describe("the score", () => {
     expect(one).toBeLessThan(three);
   });
 
+  it("counts a drop up to as-of itself, and none of the seconds after it", async () => {
+    const flow = (drop: number): ModelFlow => ({ passed: [asOf - 60], drops: [drop] });
+    expect((await rank([host({ flows: [flow(asOf)] })])).get("10.0.0.1")?.contained).toBe(true);
+    expect((await rank([host({ flows: [flow(asOf + 1)] })])).get("10.0.0.1")).toMatchObject({
+      contained: false,
+      flowsPassed: 1,
+      flowsStopped: 0,
+    });
+  });
+
   it("does not change when the same sight is recorded again", async () => {
     const sights = [{ time: asOf - 60, trust: "established" as const }];
     const once = await score(host({ detections: [detection({ sights })] }));
@@ -220,6 +230,38 @@ describe("nobody is accused by forged packets", () => {
     const ranked = await rank([host({ detections: [detection({ sights: [old, fresh] })] })]);
     // 0.95 x 0.2 from the lone packet; 0.95 x 0.6 x 2^-8 from the established one.
     expect(ranked.get("10.0.0.1")?.detections[0]?.probability).toBeCloseTo(0.19, 12);
+  });
+
+  it("lone packets lift one detection, not all of those that had evidence once", async () => {
+    const old = { time: asOf - 96 * hour, trust: "established" as const };
+    const fresh = { time: asOf, trust: "lone" as const };
+    const many = (sights: ModelDetection["sights"]): ModelHost =>
+      host({
+        detections: Array.from({ length: 50 }, (_, index) =>
+          detection({ detectedAt: asOf - 97 * hour + index, sights }),
+        ),
+      });
+    expect(await score(many([old]))).toBeLessThan(5);
+    expect(await score(many([old, fresh]))).toBeLessThan(25);
+  });
+
+  it("stays below 40 for the most important host and a forged detection of ten years ago", async () => {
+    const sights = [{ time: asOf, trust: "lone" as const }];
+    const ancient = detection({ detectedAt: asOf - 87_000 * hour, sights });
+    const forged = await rank([host({ weight: 2, detections: [ancient] })]);
+    expect(forged.get("10.0.0.1")?.score).toBeLessThan(40);
+    expect(forged.get("10.0.0.1")?.terms.find((term) => term.name === "dwell")?.value).toBe(0);
+  });
+
+  it("a mark that does not verify, or of the future, makes nothing look fresh", async () => {
+    const seen = { time: asOf - 48 * hour, trust: "verified" as const };
+    const invalid = { time: asOf, trust: "invalid" as const };
+    const implausible = { time: asOf, trust: "implausible" as const };
+    const [one] = (
+      await rank([host({ detections: [detection({ sights: [seen, invalid, implausible] })] })])
+    ).values();
+    expect(one?.lastSeen).toBe(asOf - 48 * hour);
+    expect(one?.detections[0]?.lastSeen).toBe(asOf - 48 * hour);
   });
 
   it("lists, but does not rank, a host whose detections are all implausible", async () => {

@@ -46,6 +46,9 @@ const qualities: Readonly<Record<ModelSight["trust"], number>> = {
   invalid: 0,
 };
 
+/** By the other side's answers, or by a tag. */
+const isBorneOut = (trust: ModelSight["trust"]): boolean => trust === "established" || trust === "verified";
+
 const minute = (time: number): number => Math.floor(time / 60);
 
 /** The score at `asOf`, or undefined if no detection counts: written from the documentation, not from the SQL. */
@@ -57,38 +60,47 @@ export function expectedScore(host: ModelHost, asOf: number, weights: Weights): 
   if (seen.length === 0) return undefined;
 
   const items = seen.map((detection) => {
-    const chances = detection.sights.map((sight) => {
-      const ages = detection.sights
-        .filter((other) => other.trust === sight.trust)
-        .map((other) => asOf - Math.min(other.time, asOf));
-      const decay = 2 ** (-Math.min(...ages) / 3600 / weights.halfLifeHours(detection.category));
-      return weights.severity(detection.category, detection.activity) * qualities[sight.trust] * decay;
-    });
-    const isLone = !detection.sights.some(
-      (sight) => sight.trust === "established" || sight.trust === "verified",
-    );
-    return { chance: Math.max(...chances), isLone };
+    const weight = weights.severity(detection.category, detection.activity);
+    const chanceBy = (counts: (trust: ModelSight["trust"]) => boolean): number =>
+      Math.max(
+        0,
+        ...detection.sights
+          .filter((sight) => counts(sight.trust))
+          .map((sight) => {
+            const hours = (asOf - Math.min(sight.time, asOf)) / 3600;
+            return (
+              weight * qualities[sight.trust] * 2 ** (-hours / weights.halfLifeHours(detection.category))
+            );
+          }),
+      );
+    return { detection, borneOut: chanceBy(isBorneOut), lone: chanceBy((trust) => trust === "lone") };
   });
-  const strongestLone = Math.max(0, ...items.filter((item) => item.isLone).map((item) => item.chance));
-  const remaining = items
-    .filter((item) => !item.isLone)
-    .reduce((product, item) => product * (1 - item.chance), 1 - strongestLone);
+  // Lone packets raise one detection only: the one that leaves the least doubt.
+  const doubts = items.map((raised) =>
+    items.reduce((product, item) => {
+      const chance = item === raised ? Math.max(item.borneOut, item.lone) : item.borneOut;
+      return product * (1 - chance);
+    }, 1),
+  );
+  const remaining = Math.min(...doubts);
   const chance = Math.min(0.97, Math.max(0.01, 1 - remaining));
 
   const recent = (time: number): boolean => minute(time) <= minute(asOf) && minute(time) > minute(asOf) - 60;
   const dropped = (flow: ModelFlow): number =>
-    Math.max(-Infinity, ...flow.drops.filter((time) => minute(time) <= minute(asOf)));
+    Math.max(-Infinity, ...flow.drops.filter((time) => time <= asOf));
   const passed = host.flows.filter((flow) =>
     flow.passed.some((time) => recent(time) && minute(time) > minute(dropped(flow))),
   ).length;
   const stopped = host.flows.filter((flow) => recent(dropped(flow))).length;
   const peers = host.peers.filter((time) => minute(time) <= minute(asOf)).length;
+  const borneOut = seen.filter((detection) => detection.sights.some((sight) => isBorneOut(sight.trust)));
   const lastSeen = Math.max(
-    ...host.detections.flatMap((detection) =>
-      detection.sights.filter(isSeen).map((sight) => Math.min(sight.time, asOf)),
+    ...borneOut.flatMap((detection) =>
+      detection.sights.filter((sight) => isBorneOut(sight.trust)).map((sight) => Math.min(sight.time, asOf)),
     ),
   );
-  const dwell = Math.max(0, lastSeen - Math.min(...seen.map((detection) => detection.detectedAt))) / 3600;
+  const oldest = Math.min(...borneOut.map((detection) => detection.detectedAt));
+  const dwell = borneOut.length === 0 ? 0 : Math.max(0, lastSeen - oldest) / 3600;
   const logOdds =
     Math.log(chance / (1 - chance)) +
     0.5 * Math.log2(1 + passed) +
@@ -104,10 +116,12 @@ const tables = [
   "asset",
   "detection",
   "detection_minute",
+  "detection_hour",
   "flow_passed",
   "enforcement_event",
   "peer_minute",
   "host_minute",
+  "host_hour",
 ];
 
 /** Puts the hosts into empty tables: the first has the address 10.0.0.1. */
@@ -158,4 +172,7 @@ export async function storeModel(connection: DuckDBConnection, hosts: readonly M
       );
     }
   }
+  await connection.run(
+    "INSERT INTO detection_hour SELECT detection_id, 1, date_trunc('hour', minute), trust, min(first_seen), max(last_seen), sum(packets) FROM detection_minute GROUP BY ALL",
+  );
 }

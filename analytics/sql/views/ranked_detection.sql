@@ -1,0 +1,69 @@
+-- Each detection at a time: its best trust, when it was seen, and how much it counts. "As of" takes in the whole minute
+-- that it names.
+-- p = s * q * 2^(-(as_of - last seen) / H), the largest over its trusts, each with its own last sight.
+CREATE OR REPLACE MACRO ranked_detection(as_of) AS TABLE
+WITH stretch AS (
+  SELECT detection_id, trust, first_seen, last_seen, packets
+  FROM detection_hour
+  WHERE hour < date_trunc('hour', as_of::TIMESTAMP)
+  UNION ALL
+  SELECT detection_id, trust, first_seen, last_seen, packets
+  FROM detection_minute
+  WHERE minute >= date_trunc('hour', as_of::TIMESTAMP) AND minute <= date_trunc('minute', as_of::TIMESTAMP)
+),
+seen AS (
+  SELECT
+    detection_id,
+    trust,
+    min(first_seen) AS first_seen,
+    max(last_seen) AS last_seen,
+    sum(packets)::UBIGINT AS packets
+  FROM stretch
+  GROUP BY detection_id, trust
+),
+clamped AS (
+  SELECT
+    seen.* REPLACE (
+      least(first_seen, as_of::TIMESTAMP) AS first_seen,
+      least(last_seen, as_of::TIMESTAMP) AS last_seen
+    )
+  FROM seen
+),
+weighed AS (
+  SELECT
+    clamped.*,
+    host_id, detected_at, category, activity,
+    quality,
+    trust.name AS trust_name,
+    severity.severity,
+    severity.rank AS severity_rank,
+    severity.weight * quality
+      * pow(2, (epoch_us(clamped.last_seen) - epoch_us(as_of::TIMESTAMP)) / 3.6e9 / coalesce(half_life_hours, 6)) AS probability
+  FROM clamped
+  JOIN trust USING (trust)
+  JOIN detection USING (detection_id)
+  LEFT JOIN activity_code USING (category, activity)
+  LEFT JOIN category_code USING (category)
+  -- An activity that the code book does not know.
+  JOIN severity ON severity.severity = coalesce(activity_code.severity, 'medium')
+)
+SELECT
+  detection_id,
+  any_value(host_id) AS host_id,
+  any_value(detected_at) AS detected_at,
+  any_value(category) AS category,
+  any_value(activity) AS activity,
+  any_value(severity) AS severity,
+  any_value(severity_rank) AS severity_rank,
+  arg_max(trust_name, (quality, trust)) AS trust,
+  max(quality) AS quality,                          -- 0: it does not count
+  min(first_seen) AS first_seen,
+  -- A mark that does not verify cannot make one that counts look fresh.
+  coalesce(max(last_seen) FILTER (WHERE quality > 0), max(last_seen)) AS last_seen,
+  sum(packets)::UBIGINT AS packets,
+  max(probability) AS probability,
+  -- The same without lone packets: what the other side's answers or a tag bear out.
+  coalesce(max(probability) FILTER (WHERE trust_name IN ('established', 'verified')), 0) AS borne_out_probability,
+  max(last_seen) FILTER (WHERE trust_name IN ('established', 'verified')) AS borne_out_last_seen
+FROM weighed
+GROUP BY detection_id;

@@ -839,9 +839,12 @@ end
 local function show_option(tvb, pinfo, tree, raw, carrier)
   local length = tvb:reported_len()
   if #raw < length then
-    local count = reading.count_of_cut(raw, length)
-    if count then show.cut(tree, tvb, carrier, count, length) end
-    return count ~= nil
+    -- If the whole frame was captured, it is the packet that ends here: a fragment, or a header that claims too much.
+    local is_cut = pinfo.caplen < pinfo.len
+    local count = is_cut and reading.count_of_cut(raw, length)
+    if not count then return false end
+    show.cut(tree, tvb, carrier, count, length)
+    return true
   end
   local option = reading.read(raw)
   if option.state == "foreign" then return false end

@@ -1,46 +1,106 @@
-/** Builds dist/: TypeScript to JavaScript one to one, the files read at run time beside them, the browser bundle. */
-import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+/**
+ * Builds dist/, or the folder that is named: the command, bundled so that it starts quickly; the files it reads at run time, where its modules look
+ * for them; the browser's bundle; the licences of what was bundled. Types are checked by `npm run check`, not here.
+ */
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 
 /** Copied as they are: read at run time through `new URL(..., import.meta.url)`. */
 const copied = /\.(json|sql|lua|html|css|svg)$/;
 const folders = ["wire", "policy", "capture", "dissector", "analytics", "live-agent", "dashboard", "cli"];
 
-rmSync("dist", { recursive: true, force: true });
-const compiler = spawnSync(
-  process.execPath,
-  ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"],
-  {
-    stdio: "inherit",
+/** A module in a bundle lies elsewhere than its source did, so each is told where it would lie in dist/. */
+const ownPlace = {
+  name: "own-place",
+  setup(bundler) {
+    bundler.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const place = JSON.stringify(`../${relative(process.cwd(), path).replaceAll("\\", "/")}`);
+      const source = readFileSync(path, "utf8");
+      return {
+        contents: source.replaceAll("import.meta.url", `new URL(${place}, import.meta.url).href`),
+        loader: "ts",
+      };
+    });
   },
-);
-// The compiler has said what is wrong; a stack of this script would only hide it.
-if (compiler.status !== 0) process.exit(1);
+};
+
+const out = process.argv[2] ?? "dist";
+
+rmSync(out, { recursive: true, force: true });
 
 for (const folder of folders) {
   if (!existsSync(folder)) continue;
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const from = join(entry.parentPath, entry.name);
     if (!entry.isFile() || !copied.test(entry.name) || entry.name === "tsconfig.json") continue;
-    const to = join("dist", from);
+    const to = join(out, from);
     mkdirSync(dirname(to), { recursive: true });
     cpSync(from, to);
   }
 }
 
-if (existsSync("dashboard/browser/main.ts")) {
-  await build({
-    entryPoints: ["dashboard/browser/main.ts"],
-    outfile: "dist/dashboard/browser/main.js",
-    bundle: true,
-    minify: true,
-    sourcemap: true,
-    format: "esm",
-    target: "es2022",
-    legalComments: "linked",
-  });
-}
+// Loading two hundred small modules takes longer than reading a capture of 100 MB: measured, 0.15 s of 0.6 s.
+const command = await build({
+  entryPoints: ["cli/main.ts"],
+  outdir: join(out, "cli"),
+  // All in one folder: ownPlace counts on it.
+  chunkNames: "[name]-[hash]",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  external: ["@duckdb/node-bindings", "express"],
+  banner: {
+    js: 'import { createRequire as createRequireForBundle } from "node:module"; const require = createRequireForBundle(import.meta.url);',
+  },
+  plugins: [ownPlace],
+  metafile: true,
+});
+chmodSync(join(out, "cli", "main.js"), 0o755);
 
-if (existsSync("dist/cli/main.js")) chmodSync("dist/cli/main.js", 0o755);
+const browser = await build({
+  entryPoints: ["dashboard/browser/main.ts"],
+  outfile: join(out, "dashboard", "browser", "main.js"),
+  bundle: true,
+  minify: true,
+  sourcemap: true,
+  format: "esm",
+  target: "es2022",
+  legalComments: "none",
+  metafile: true,
+});
+
+writeFileSync(join(out, "third-party-licenses.txt"), collectLicenses([command.metafile, browser.metafile]));
+
+/** The licence texts of every package of which something was bundled. */
+function collectLicenses(metafiles) {
+  const packages = new Set();
+  for (const { inputs } of metafiles)
+    for (const input of Object.keys(inputs)) {
+      const found = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input);
+      if (found) packages.add(found[1]);
+    }
+  return [...packages]
+    .toSorted()
+    .map((name) => {
+      const folder = join("node_modules", name);
+      const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+      const text = file
+        ? readFileSync(join(folder, file), "utf8").trim()
+        : "(the package has no licence file)";
+      return `${name} ${version}: ${license}\n\n${text}\n`;
+    })
+    .join(`\n${"-".repeat(80)}\n\n`);
+}

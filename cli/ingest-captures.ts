@@ -51,18 +51,20 @@ function refuse(name: string, reason: string, shell: Shell): CaptureReport {
 
 /** 0 if all is well, 2 if nothing could be used, 3 if something was damaged or refused. */
 export function ingestExitCode(reports: readonly CaptureReport[]): number {
-  if (reports.every((report) => report.state === "refused")) return exitCodes.usage;
+  if (!reports.some(hasBeenUsed)) return exitCodes.usage;
   return reports.every((report) => report.state === "complete") ? exitCodes.done : exitCodes.partial;
+}
+
+/** A capture that is damaged before its first packet has given nothing, whatever its state is called. */
+function hasBeenUsed(report: CaptureReport): boolean {
+  return report.state === "complete" || (report.state === "partial" && report.packets > 0);
 }
 
 /** One line for each capture that was not read to its end. */
 export function describeTrouble(reports: readonly CaptureReport[]): string[] {
   return reports
     .filter((report) => report.state !== "complete")
-    .map((report) => {
-      const what = report.state === "partial" ? "read up to damage: " : "";
-      return printable(`${report.name}: ${what}${describeReason(report)}`);
-    });
+    .map((report) => printable(`${report.name}: ${describeReason(report)}`));
 }
 
 /** The reason, with the offset where one is known. */

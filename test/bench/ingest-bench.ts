@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { ensureBuilt, repositoryRoot } from "../support/built-command.ts";
+import { buildCommand, repositoryRoot } from "../support/build-command.ts";
 import { measureInTurn, median } from "./measure.ts";
 import type { Contender, Measurement } from "./measure.ts";
 import { benchFolder, prepareCapture } from "./prepared-capture.ts";
@@ -31,18 +31,18 @@ export interface IngestBenchOptions {
 }
 
 /** About 500 MB. */
-const fullPackets = 800_000;
+const fullPackets = 870_000;
 
 /** Makes the capture unless it is there, runs everything, and returns the medians. */
 export async function benchIngest({ quick, tell }: IngestBenchOptions): Promise<IngestBench> {
-  await ensureBuilt();
   mkdirSync(benchFolder, { recursive: true });
+  const command = buildCommand();
   const work = mkdtempSync(join(benchFolder, "run-"));
   try {
     const capture = prepareCapture({ packets: quick ? fullPackets / 10 : fullPackets });
     tell(`${capture.path}: ${capture.packets} packets, ${capture.octets} octets`);
     const walker = await bundleWalker(work);
-    const entries = contenders(capture.path, work, walker);
+    const entries = contenders({ capture: capture.path, work, walker, command });
     const rounds = quick ? 2 : 5;
     const results = measureInTurn(
       entries.map((entry) => entry.contender),
@@ -58,6 +58,7 @@ export async function benchIngest({ quick, tell }: IngestBenchOptions): Promise<
     };
   } finally {
     rmSync(work, { recursive: true, force: true });
+    rmSync(command, { recursive: true, force: true });
   }
 }
 
@@ -70,7 +71,14 @@ const printedFields = ["frame.number", "frame.time_epoch", "ip.src", "ip.dst", "
   (field) => ["-e", field],
 );
 
-function contenders(capture: string, work: string, walker: string): Entry[] {
+interface Paths {
+  readonly capture: string;
+  readonly work: string;
+  readonly walker: string;
+  readonly command: string;
+}
+
+function contenders({ capture, work, walker, command }: Paths): Entry[] {
   const database = join(work, "evidence.duckdb");
   const node = process.execPath;
   return [
@@ -111,7 +119,7 @@ function contenders(capture: string, work: string, walker: string): Entry[] {
     {
       contender: {
         name: endToEnd,
-        command: [node, join(repositoryRoot, "dist/cli/main.js"), "ingest", "--database", database, capture],
+        command: [node, join(command, "cli/main.js"), "ingest", "--database", database, capture],
         cleanUp: () => {
           for (const suffix of ["", ".wal"]) rmSync(database + suffix, { force: true });
         },

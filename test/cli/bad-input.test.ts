@@ -7,7 +7,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ensureBuilt, repositoryRoot, tattle } from "../support/built-command.ts";
+import { repositoryRoot } from "../support/build-command.ts";
+import { tattle, useBuiltCommand } from "../support/built-command.ts";
 import type { CommandResult } from "../support/built-command.ts";
 
 let folder = "";
@@ -33,11 +34,12 @@ async function ingest(...files: string[]): Promise<CommandResult> {
   return tattle(["ingest", "--database", database, ...files]);
 }
 
-beforeAll(async () => {
-  await ensureBuilt();
+useBuiltCommand();
+
+beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "tattle-bad-input-"));
   database = inFolder("evidence.duckdb");
-}, 180_000);
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -165,7 +167,7 @@ describe("the command line", () => {
   });
 
   test("a code book with a mistake is named with the place of the mistake", async () => {
-    const book = put("book.json", '{"name":"x","version":1,"categories":[{"code":256}]}');
+    const book = put("book.json", '{"name":"x","version":1,"categories":[{"code":256,"activities":[]}]}');
     expect(await tattle(["codes", "--code-book", book])).toMatchObject({
       exitCode: 2,
       err: `tattle: ${book}: categories[0].code: expected a whole number from 0 to 255, got 256\n`,

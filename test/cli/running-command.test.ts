@@ -4,16 +4,18 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ensureBuilt, repositoryRoot, resultOf, startTattle, tattle } from "../support/built-command.ts";
+import { repositoryRoot } from "../support/build-command.ts";
+import { resultOf, startTattle, tattle, useBuiltCommand } from "../support/built-command.ts";
 
 let folder = "";
 const sample = join(repositoryRoot, "test/fixtures/small-company.pcapng");
 const border = join(repositoryRoot, "test/fixtures/small-company-border.pcap");
 
-beforeAll(async () => {
-  await ensureBuilt();
+useBuiltCommand();
+
+beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "tattle-running-"));
-}, 180_000);
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -7,7 +7,7 @@ import { CliError } from "../../cli/cli-error.ts";
 import { defaultDatabase } from "../../cli/data-folder.ts";
 import { describeFailure } from "../../cli/describe-failure.ts";
 import { browserCommand } from "../../cli/start-browser.ts";
-import { repositoryRoot } from "../support/built-command.ts";
+import { repositoryRoot } from "../support/build-command.ts";
 
 describe("the default database", () => {
   test.each([
@@ -74,7 +74,7 @@ describe("npm test", () => {
   test("names the programs that are missing, and the command that gets them", () => {
     const folder = mkdtempSync(join(tmpdir(), "tattle-programs-"));
     try {
-      for (const program of ["capinfos", "tcpdump", "iptables", "ip", "luac5.4", "time"]) {
+      for (const program of ["capinfos", "tcpdump", "iptables", "ip", "luac5.2", "luac5.4", "time"]) {
         writeFileSync(join(folder, program), "");
         chmodSync(join(folder, program), 0o755);
       }

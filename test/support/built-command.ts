@@ -1,15 +1,12 @@
-/** The built command, as users run it. Tests of it build first if a source is newer than the build. */
-import { spawn, spawnSync } from "node:child_process";
+/** The built command, as users run it: for test files that call `useBuiltCommand` at their top. */
+import { spawn } from "node:child_process";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
-import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll } from "vitest";
+import { buildCommand, repositoryRoot } from "./build-command.ts";
 
-export const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
-const main = join(repositoryRoot, "dist", "cli", "main.js");
-const sources = ["wire", "policy", "capture", "dissector", "analytics", "live-agent", "dashboard", "cli"];
-const buildDeadlineMs = 120_000;
+let build = "";
 
 export interface CommandResult {
   readonly exitCode: number | null;
@@ -21,6 +18,19 @@ export interface CommandSettings {
   readonly input?: Uint8Array | string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+}
+
+/** Builds before the tests of a file, and cleans up after them. */
+export function useBuiltCommand(): void {
+  beforeAll(() => {
+    build = buildCommand();
+  }, 120_000);
+  afterAll(() => rmSync(build, { recursive: true, force: true }));
+}
+
+/** Where the build lies, once tests run. */
+export function buildFolder(): string {
+  return build;
 }
 
 /** Runs `tattle ARGS` to its end; without input, standard input is empty. */
@@ -38,7 +48,7 @@ export function startTattle(
   args: readonly string[],
   settings: CommandSettings = {},
 ): ChildProcessWithoutNullStreams {
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [join(build, "cli", "main.js"), ...args], {
     cwd: settings.cwd ?? repositoryRoot,
     env: { ...process.env, ...settings.env },
   });
@@ -57,39 +67,4 @@ export async function resultOf(child: ChildProcessWithoutNullStreams): Promise<C
     child.once("error", reject).once("close", resolve);
   });
   return { exitCode, out, err };
-}
-
-/** Builds dist/ unless it is newer than every source. Test files run side by side, so one builds and the others wait. */
-export async function ensureBuilt(): Promise<void> {
-  const lock = join(repositoryRoot, "node_modules", ".tattle-build-lock");
-  const deadline = Date.now() + buildDeadlineMs;
-  while (!tryLock(lock)) {
-    if (Date.now() > deadline) throw new Error(`${lock} is in the way; remove it if no test is running`);
-    await delay(100);
-  }
-  try {
-    if (isCurrent()) return;
-    const build = spawnSync(process.execPath, ["build.mjs"], { cwd: repositoryRoot, encoding: "utf8" });
-    if (build.status !== 0) throw new Error(`build.mjs: ${build.stdout}${build.stderr}`);
-  } finally {
-    rmSync(lock, { recursive: true, force: true });
-  }
-}
-
-function tryLock(lock: string): boolean {
-  try {
-    mkdirSync(lock);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isCurrent(): boolean {
-  const built = statSync(main, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  return sources.every((folder) =>
-    readdirSync(join(repositoryRoot, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .every((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs <= built),
-  );
 }

@@ -2,6 +2,7 @@
 import { fuzzCodec, fuzzOptions } from "./codec-target.ts";
 import { seededRandom } from "./random.ts";
 import type { Random } from "./random.ts";
+import { fuzzReader, seedCaptures } from "./reader-target.ts";
 import { seedFrames } from "./seed-frames.ts";
 import { fuzzWalk } from "./walk-target.ts";
 
@@ -34,6 +35,16 @@ export const targets: readonly Target[] = [
     promise: "adding a mark keeps every foreign option and the 40 octets",
     weight: 1,
     prepare: () => fuzzOptions,
+  },
+  {
+    name: "reader",
+    promise:
+      "a capture ends in one of three states, gives the same frames in pieces of any size, and a cut only ends it",
+    weight: 300,
+    prepare: () => {
+      const seeds = seedCaptures();
+      return async (random) => fuzzReader(seeds, random);
+    },
   },
 ];
 

@@ -29,6 +29,7 @@ class PcapInterface implements CaptureInterface {
 
 export class PcapWalker implements RecordWalker {
   readonly format = "pcap";
+  readonly alignment = 1;
   frames = 0;
   readonly names: ReadonlyMap<string, string> = new Map();
   damage: Damage | undefined;
@@ -52,6 +53,10 @@ export class PcapWalker implements RecordWalker {
 
   get interfaces(): readonly CaptureInterface[] {
     return this.#interface ? [this.#interface] : [];
+  }
+
+  get largestRecord(): number {
+    return this.#recordHeader + this.#largestFrame;
   }
 
   useBuffer(octets: Uint8Array, view: DataView): void {
@@ -135,7 +140,7 @@ export class PcapWalker implements RecordWalker {
 
   plausibleEnd(at: number, end: number): number {
     const view = this.#view;
-    if (at + this.#recordHeader > end) return 0;
+    if (at + this.#recordHeader > end) return end;
     const captured = view.getUint32(at + this.#capturedAt, this.#little);
     const original = view.getUint32(at + this.#originalAt, this.#little);
     if (captured === 0 || captured > original || captured > this.#largestFrame) return 0;
@@ -144,6 +149,10 @@ export class PcapWalker implements RecordWalker {
     // Before the first frame there is nothing to compare with.
     if (this.frames > 0 && Math.abs(seconds - this.#lastSeconds) > 86_400) return 0;
     return at + this.#recordHeader + captured;
+  }
+
+  hidesState(): boolean {
+    return false;
   }
 
   resume(): void {

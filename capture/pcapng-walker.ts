@@ -6,7 +6,7 @@ import type { FrameSink } from "./frame-sink.ts";
 import { readInterfaceDescription } from "./pcapng-interface.ts";
 import type { PcapngInterface } from "./pcapng-interface.ts";
 import { readNames } from "./pcapng-names.ts";
-import { maximumRecordOctets } from "./record-walker.ts";
+import { maximumRecordOctets, usualSnapLength } from "./record-walker.ts";
 import type { Damage, RecordWalker } from "./record-walker.ts";
 
 /** Reads the same in both byte orders. */
@@ -20,11 +20,15 @@ const enhancedPacketBlock = 6;
 const byteOrderMagic = 0x1a2b3c4d;
 /** Octets of block type and both lengths. */
 const blockOverhead = 12;
+/** Octets of a packet block beside the frame and its options. */
+const packetBlockOverhead = 32;
 /** A hostile capture must not fill the memory with interfaces. */
 const maximumInterfaces = 65_536;
 
 export class PcapngWalker implements RecordWalker {
   readonly format = "pcapng";
+  readonly alignment = 4;
+  readonly largestRecord = usualSnapLength + packetBlockOverhead;
   frames = 0;
   readonly interfaces: PcapngInterface[] = [];
   readonly names = new Map<string, string>();
@@ -100,11 +104,11 @@ export class PcapngWalker implements RecordWalker {
   }
 
   #enhancedPacket(at: number, length: number): void {
-    if (length < 32) return this.#tooShort(length, 32);
+    if (length < packetBlockOverhead) return this.#tooShort(length, packetBlockOverhead);
     const view = this.#view;
     const little = this.#little;
     const captured = view.getUint32(at + 20, little);
-    if (captured > length - 32) return this.#overfull(length, captured);
+    if (captured > length - packetBlockOverhead) return this.#overfull(length, captured);
     const source = this.#interface(view.getUint32(at + 8, little), length);
     if (source === undefined) return;
     const high = view.getUint32(at + 12, little);
@@ -113,11 +117,11 @@ export class PcapngWalker implements RecordWalker {
   }
 
   #obsoletePacket(at: number, length: number): void {
-    if (length < 32) return this.#tooShort(length, 32);
+    if (length < packetBlockOverhead) return this.#tooShort(length, packetBlockOverhead);
     const view = this.#view;
     const little = this.#little;
     const captured = view.getUint32(at + 20, little);
-    if (captured > length - 32) return this.#overfull(length, captured);
+    if (captured > length - packetBlockOverhead) return this.#overfull(length, captured);
     const source = this.#interface(view.getUint16(at + 8, little), length);
     if (source === undefined) return;
     const high = view.getUint32(at + 12, little);
@@ -168,7 +172,7 @@ export class PcapngWalker implements RecordWalker {
   }
 
   #overfull(octets: number, captured: number): void {
-    const reason = `${captured} captured octets in a block that has room for ${octets - 32}`;
+    const reason = `${captured} captured octets in a block that has room for ${octets - packetBlockOverhead}`;
     this.damage = { reason, octets };
   }
 
@@ -225,16 +229,33 @@ export class PcapngWalker implements RecordWalker {
     );
   }
 
-  /** A block of a known type whose length stands at both ends. */
+  /** A block of a known type whose length stands at both ends; a packet's frame must fit, on a known interface. */
   plausibleEnd(at: number, end: number): number {
     const view = this.#view;
-    if (at + blockOverhead > end) return 0;
+    if (at + 28 > end) return end;
     const type = view.getUint32(at, this.#little);
     const length = view.getUint32(at + 4, this.#little);
-    if (length < blockOverhead || length > maximumRecordOctets || (length & 3) !== 0) return 0;
+    if (length < blockOverhead || length > this.largestRecord || (length & 3) !== 0) return 0;
     if (type !== sectionHeaderBlock && (type < interfaceBlock || type > enhancedPacketBlock)) return 0;
+    if (type === enhancedPacketBlock && !this.#isPlausiblePacket(at, length)) return 0;
     if (at + length > end) return at + length;
     return view.getUint32(at + length - 4, this.#little) === length ? at + length : 0;
+  }
+
+  #isPlausiblePacket(at: number, length: number): boolean {
+    const captured = this.#view.getUint32(at + 20, this.#little);
+    const number = this.#view.getUint32(at + 8, this.#little);
+    const isKnown = this.#sectionStart + number < this.interfaces.length;
+    return isKnown && captured <= length - packetBlockOverhead;
+  }
+
+  /** Behind a lost section header all interfaces would be wrong. */
+  hidesState(start: number, end: number): boolean {
+    for (let at = start; at + 4 <= end; at += 4) {
+      const isMagic = this.#view.getUint32(at) === byteOrderMagic;
+      if (isMagic || this.#view.getUint32(at, true) === byteOrderMagic) return true;
+    }
+    return false;
   }
 
   resume(): void {

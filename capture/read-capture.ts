@@ -11,13 +11,17 @@ import type { CaptureOutcome, CaptureSummary, FrameSink, ReadOptions } from "./f
 import { GunzipSource } from "./gunzip-source.ts";
 import { FileSource, StreamSource } from "./octet-source.ts";
 import type { OctetSource } from "./octet-source.ts";
-import type { RecordWalker } from "./record-walker.ts";
+import type { Damage, RecordWalker } from "./record-walker.ts";
+import { findResumption, searchOctets } from "./resynchronise.ts";
 
 /** An open file, read from position 0 and not closed here, or a stream: a pipe, an upload, standard input. */
 export type CaptureSource = { readonly descriptor: number } | { readonly stream: Readable };
 
 /** Octets between two looks at the rest of the process: progress, Ctrl-C, other requests. */
 const octetsPerTurn = 32 * 1024 * 1024;
+
+/** A capture with more damage than this is read up to there: each search costs milliseconds. */
+const maximumGaps = 100;
 
 /**
  * Reads all of the source.
@@ -56,6 +60,8 @@ class Reading {
   #octets = 0;
   #nextTurn = octetsPerTurn;
   #hasEnded = false;
+  /** The outcome of a capture that was read to its end over gaps. */
+  #firstDamage: CaptureOutcome | undefined;
   /** Why the source could not be read on. */
   #sourceFailure: string | undefined;
 
@@ -106,7 +112,10 @@ class Reading {
     walker.useBuffer(buffer.octets, buffer.view);
     for (;;) {
       buffer.start = walker.walk(buffer.start, buffer.end);
-      if (walker.damage) return this.#damaged(walker.damage);
+      if (walker.damage) {
+        if (await this.#skipDamage(walker, walker.damage)) continue;
+        return this.#stopped(walker.damage);
+      }
       if (this.#hasEnded) return this.#finished(walker);
       if (this.#octets >= this.#nextTurn) await this.#takeTurn(walker);
       buffer.rewind();
@@ -115,8 +124,34 @@ class Reading {
     }
   }
 
-  #damaged(damage: { readonly reason: string; readonly refused?: boolean }): CaptureOutcome {
+  /** Whether reading can go on behind the damage; what is skipped becomes a gap. */
+  async #skipDamage(walker: RecordWalker, damage: Damage): Promise<boolean> {
+    if (damage.refused === true || this.#gaps.length === maximumGaps) return false;
+    const octets = damage.octets ?? (await this.#searchBehindDamage(walker));
+    if (octets === 0) return false;
+    this.#gaps.push({ offset: this.#offset(), octets });
+    this.#firstDamage ??= { state: "partial", offset: this.#offset(), reason: damage.reason };
+    this.#buffer.start += octets;
+    walker.resume();
+    return true;
+  }
+
+  /** Octets to skip, 0 if nothing behind the damage is proven. */
+  async #searchBehindDamage(walker: RecordWalker): Promise<number> {
+    const needed = searchOctets(walker);
+    if (needed === 0) return 0;
+    this.#buffer.rewind();
+    await this.#fill(needed);
+    // No more than was asked for, although more may have arrived: the result must not depend on the chunking.
+    const { start, length } = this.#buffer;
+    return findResumption(walker, start, start + Math.min(length, needed), length < needed) - start;
+  }
+
+  /** What has been read behind the damage does not count, so that the result does not depend on the chunking. */
+  #stopped(damage: Damage): CaptureOutcome {
     const offset = this.#offset();
+    this.#octets = offset;
+    this.#buffer.end = this.#buffer.start;
     const state = damage.refused === true && offset === 0 ? "refused" : "partial";
     return { state, offset, reason: damage.reason };
   }
@@ -130,7 +165,7 @@ class Reading {
     const { length } = this.#buffer;
     if (this.#sourceFailure !== undefined)
       return { state: "partial", offset: this.#offset(), reason: this.#sourceFailure };
-    if (length === 0) return { state: "complete" };
+    if (length === 0) return this.#firstDamage ?? { state: "complete" };
     const what = this.#offset() === 0 ? "the file header" : "a record";
     const reason = `cut short: ${what} takes at least ${walker.needed} octets, ${length} are there`;
     return { state: "partial", offset: this.#offset(), reason };

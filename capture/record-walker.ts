@@ -26,8 +26,17 @@ export interface RecordWalker {
   useBuffer(octets: Uint8Array, view: DataView): void;
   /** Hands over the records of `[start, end)`; returns where the first one begins that is unfinished or damaged. */
   walk(start: number, end: number): number;
-  /** Whether the octets at `at` can begin a record, and if so where it ends, else 0. For resynchronisation. */
+  /** Octets of the largest record that a sane program would have written here, header included. */
+  readonly largestRecord: number;
+  /** Records begin at multiples of this many octets from one another. */
+  readonly alignment: number;
+  /**
+   * Where the record ends that seems to begin at `at`; 0 if none can. `end`, or more, if too little of it is there to
+   * see more. For resynchronisation.
+   */
   plausibleEnd(at: number, end: number): number;
+  /** Whether octets that would be skipped may hold what later records depend on. */
+  hidesState(start: number, end: number): boolean;
   /** Goes on after damage. */
   resume(): void;
 }

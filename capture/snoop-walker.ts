@@ -18,6 +18,8 @@ const unknownLinkType = 0xffff;
 
 export class SnoopWalker implements RecordWalker {
   readonly format = "snoop";
+  readonly alignment = 1;
+  readonly largestRecord = maximumRecordOctets;
   frames = 0;
   readonly names: ReadonlyMap<string, string> = new Map();
   interfaces: CaptureInterface[] = [];
@@ -80,6 +82,10 @@ export class SnoopWalker implements RecordWalker {
   /** Snoop is rare, and old: damage ends the reading. */
   plausibleEnd(): number {
     return 0;
+  }
+
+  hidesState(): boolean {
+    return true;
   }
 
   resume(): void {

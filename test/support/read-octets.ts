@@ -1,4 +1,5 @@
 /** Reads a capture from octets in memory and keeps a copy of every frame. */
+import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import type { CaptureSummary } from "../../capture/frame-sink.ts";
 import { readCapture } from "../../capture/read-capture.ts";
@@ -44,4 +45,16 @@ export async function readOctets(octets: Uint8Array, piece = octets.length): Pro
 
 function* pieces(octets: Uint8Array, length: number): Generator<Uint8Array> {
   for (let at = 0; at < octets.length; at += length) yield octets.subarray(at, at + length);
+}
+
+/** Everything of a result in a few words, to compare many results fast. */
+export function fingerprint({ summary, frames }: ReadResult): unknown {
+  const digest = createHash("sha256");
+  for (const { octets, ...fields } of frames) digest.update(octets).update(JSON.stringify(fields));
+  return {
+    ...summary,
+    names: [...summary.names],
+    interfaces: summary.interfaces.length,
+    frames: digest.digest("hex"),
+  };
 }

@@ -7,20 +7,24 @@ import type { CodeBook } from "../wire/code-book.ts";
 export async function loadCodeBook(connection: DuckDBConnection, book: CodeBook): Promise<void> {
   await connection.run("DELETE FROM category_code");
   await connection.run("DELETE FROM activity_code");
+  // Appended, not inserted: every command does this at its start, and 30 statements took 25 ms.
+  const categories = await connection.createAppender("category_code");
+  const activities = await connection.createAppender("activity_code");
   for (const category of book.categories) {
-    await connection.run("INSERT INTO category_code VALUES ($1, $2, $3)", [
-      category.code,
-      category.title,
-      category.halfLifeHours ?? defaultHalfLifeHours,
-    ]);
+    categories.appendUTinyInt(category.code);
+    categories.appendVarchar(category.title);
+    categories.appendDouble(category.halfLifeHours ?? defaultHalfLifeHours);
+    categories.endRow();
     for (const activity of category.activities) {
-      await connection.run("INSERT INTO activity_code VALUES ($1, $2, $3, $4, $5)", [
-        category.code,
-        activity.code,
-        activity.title,
-        activity.severity,
-        activity.attack ?? null,
-      ]);
+      activities.appendUTinyInt(category.code);
+      activities.appendUTinyInt(activity.code);
+      activities.appendVarchar(activity.title);
+      activities.appendVarchar(activity.severity);
+      if (activity.attack === undefined) activities.appendNull();
+      else activities.appendVarchar(activity.attack);
+      activities.endRow();
     }
   }
+  categories.closeSync();
+  activities.closeSync();
 }

@@ -10,8 +10,8 @@ import { formatSpan, formatTime } from "./time-text.ts";
 const barWidth = 10;
 
 export interface RankedRow {
-  /** Place in the list as asked for, from 1. */
-  readonly rank: number;
+  /** Place in the list as asked for, from 1; absent if there is no list. */
+  readonly rank?: number;
   readonly host: RankedHost;
 }
 
@@ -47,7 +47,7 @@ export function formatRankedHosts(rows: readonly RankedRow[], asOf: number, layo
   const { style, columns } = layout;
   return formatTable(
     rankingColumns,
-    rows.map(({ rank, host }) => rankingRow(rank, host, asOf, style)),
+    rows.map((row) => rankingRow(row, asOf, style)),
     {
       width: columns,
       paintTitle: style.strong,
@@ -59,10 +59,10 @@ export function formatRankedHosts(rows: readonly RankedRow[], asOf: number, layo
   );
 }
 
-function rankingRow(rank: number, host: RankedHost, asOf: number, style: Style): (Cell | string)[] {
+function rankingRow({ rank, host }: RankedRow, asOf: number, style: Style): (Cell | string)[] {
   const paint = (text: string): string => style.band(host.band, text);
   return [
-    `${rank}`,
+    rank === undefined ? "" : `${rank}`,
     { text: host.score.toFixed(1), paint },
     { text: formatBar(host.score), paint },
     { text: host.band, paint },
@@ -113,7 +113,7 @@ function describeTerm(term: ScoreTerm): string {
     case "peers":
       return `${plural(term.value, "peer")} reached`;
     case "dwell":
-      return `${term.value.toFixed(1)} h since detection`;
+      return `active for ${term.value.toFixed(1)} h`;
     case "contained":
       return "contained";
     case "asset":

@@ -44,7 +44,7 @@ function formatHost(report: HostReport, shell: Shell): string {
   const host = report.ranked ?? report.unranked;
   const parts = [
     `${style.strong(host ? printable(hostName(host)) : "")}  ${style.faint(`as of ${formatTime(report.asOf)}`)}\n`,
-    report.ranked ? formatRankedHosts([{ rank: 1, host: report.ranked }], report.asOf, layout) : "",
+    report.ranked ? formatRankedHosts([{ host: report.ranked }], report.asOf, layout) : "",
     report.unranked ? formatUnrankedHosts([report.unranked], report.asOf, layout) : "",
     formatDetections(host?.detections ?? [], report.asOf, layout),
     formatFlows(report, layout),

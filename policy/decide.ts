@@ -1,0 +1,101 @@
+/**
+ * What a policy does with a packet: the one truth. The rules in the kernel must agree with it on every packet
+ * (test/netns/differential.test.ts); the dashboard and `tattle policy explain` ask it directly.
+ */
+import type { DetectionRecord } from "../wire/mark.ts";
+import { codeOf, holdsCode } from "./code-range.ts";
+import { isElapsedWithin } from "./elapsed.ts";
+import { holdsAddress } from "./network.ts";
+import type { PacketFacts } from "./packet-facts.ts";
+import { reservedRuleNames } from "./policy.ts";
+import type { Action, Policy, PolicyRule } from "./policy.ts";
+
+export interface Verdict {
+  readonly action: Action;
+  /** Name of the rule that decided, or one of `reservedRuleNames`; absent if the packet is none of the policy's business. */
+  readonly rule?: string;
+  /** Whether the mark is gone from the packet that goes on. */
+  readonly stripped: boolean;
+  readonly mirror: boolean;
+  readonly notify: boolean;
+}
+
+const untouched: Verdict = { action: "accept", stripped: false, mirror: false, notify: false };
+
+/** The verdict on a packet at `now`, whole seconds since 1970. */
+export function decide(policy: Policy, facts: PacketFacts, now: number): Verdict {
+  if (!facts.isReadable) return decideUnreadable(policy, facts);
+  if (facts.records.length === 0) return untouched;
+  if (policy.trustedNetworks.some((network) => holdsAddress(network, facts.destination))) {
+    return { ...untouched, rule: reservedRuleNames.trusted };
+  }
+  return atEgress(policy, facts, decideByRules(policy, facts, now));
+}
+
+function decideUnreadable(policy: Policy, facts: PacketFacts): Verdict {
+  if (policy.unreadable === "accept" || isNeverBlocked(policy, facts)) return untouched;
+  return { ...untouched, action: "drop", rule: reservedRuleNames.unreadable };
+}
+
+/** The first rule that matches, if any. */
+export function findRule(policy: Policy, facts: PacketFacts, now: number): PolicyRule | undefined {
+  return policy.rules.find((rule) => matches(policy, rule, facts, now));
+}
+
+function decideByRules(policy: Policy, facts: PacketFacts, now: number): Verdict {
+  if (isNeverBlocked(policy, facts)) return { ...untouched, rule: reservedRuleNames.neverBlock };
+  const rule = findRule(policy, facts, now);
+  if (!rule) return { ...untouched, rule: reservedRuleNames.default };
+  const { name, mirror, notify } = rule;
+  // A payload is zeroed as the packet leaves; where nothing is there to do it, it must not leave at all.
+  const action = rule.action === "alter" && !leavesOutside(policy, facts) ? "drop" : rule.action;
+  return { action, rule: name, stripped: action === "strip", mirror, notify };
+}
+
+function isNeverBlocked(policy: Policy, facts: PacketFacts): boolean {
+  return policy.neverBlock.some(
+    (network) => holdsAddress(network, facts.source) || holdsAddress(network, facts.destination),
+  );
+}
+
+/** Paper section 6.2: marks stay inside, unless the other side is a trusted network. */
+function atEgress(policy: Policy, facts: PacketFacts, verdict: Verdict): Verdict {
+  const passes = verdict.action !== "drop" && verdict.action !== "reject";
+  const stripped = passes && (verdict.stripped || (policy.stripAtEgress && leavesOutside(policy, facts)));
+  if (stripped && facts.hasForeignOption) {
+    if (verdict.rule === reservedRuleNames.neverBlock) return verdict;
+    return { ...verdict, action: "drop", rule: reservedRuleNames.stripForeign, stripped: false };
+  }
+  return { ...verdict, stripped };
+}
+
+function leavesOutside(policy: Policy, facts: PacketFacts): boolean {
+  return facts.leavesBy !== undefined && policy.outside.includes(facts.leavesBy);
+}
+
+function matches(policy: Policy, rule: PolicyRule, facts: PacketFacts, now: number): boolean {
+  return matchesPath(policy, rule, facts) && facts.records.some((record) => matchesRecord(rule, record, now));
+}
+
+/** One and the same record satisfies all conditions on records. */
+export function matchesRecord(rule: PolicyRule, record: DetectionRecord, now: number): boolean {
+  return (
+    holdsCode(rule.codes, codeOf(record.category, record.activity)) &&
+    (rule.elapsed === undefined || isElapsedWithin(rule.elapsed, record.detectedAt, now))
+  );
+}
+
+function matchesPath(policy: Policy, rule: PolicyRule, facts: PacketFacts): boolean {
+  return (
+    isOneOf(rule.arrivesOn, facts.arrivesOn) &&
+    isOneOf(rule.leavesBy, facts.leavesBy) &&
+    (rule.direction !== "outbound" || isOneOf(policy.outside, facts.leavesBy)) &&
+    (rule.direction !== "inbound" || isOneOf(policy.outside, facts.arrivesOn)) &&
+    (rule.destination?.some((network) => holdsAddress(network, facts.destination)) ?? true) &&
+    (rule.trust === undefined || (rule.trust === "established") === facts.established)
+  );
+}
+
+function isOneOf(wanted: readonly string[] | undefined, name: string | undefined): boolean {
+  return wanted === undefined || (name !== undefined && wanted.includes(name));
+}

@@ -1,0 +1,108 @@
+/**
+ * What a policy looks at in a packet, read as the kernel's matchers read it: TCP directly in the outermost IP header
+ * (tunnels are opened where they end), the mark by the strict rule of wire/.
+ */
+import { countRecords, decodeRecord, firstRecord, foreignOption } from "../wire/mark.ts";
+import type { DetectionRecord } from "../wire/mark.ts";
+import { recordOctets } from "../wire/mark-format.ts";
+import { linkTypes } from "../wire/link-layer.ts";
+import { absent, PacketWalk, protocols } from "../wire/packet-walk.ts";
+import type { MarkSelection } from "../wire/packet-walk.ts";
+
+/** What the network says about a packet beyond its octets. */
+export interface PacketPath {
+  /** Interface it came in by; absent if that is not known. */
+  readonly arrivesOn?: string;
+  /** Interface it leaves by; absent for a packet that stays on this host. */
+  readonly leavesBy?: string;
+  /** Whether both sides of its connection have spoken. */
+  readonly established: boolean;
+}
+
+export interface PacketFacts extends PacketPath {
+  /** 4 or 16 octets. */
+  readonly source: Uint8Array;
+  readonly destination: Uint8Array;
+  /** Records of the mark; none if the packet is unmarked. */
+  readonly records: readonly DetectionRecord[];
+  /** Whether an option of a mark's kind is someone else's: removing the mark would damage it. */
+  readonly hasForeignOption: boolean;
+  /** Whether the matchers in the kernel can find the TCP header. */
+  readonly isReadable: boolean;
+}
+
+/** Matchers in the kernel walk this many IPv6 extension headers, and this many octets of them in all. */
+export const readableExtensions = { headers: 4, octets: 120 } as const;
+
+/** Facts about a TCP packet whose IP header is at octet 0; undefined for anything else, later fragments included. */
+export function readPacketFacts(
+  packet: Uint8Array,
+  path: PacketPath,
+  selection: MarkSelection,
+): PacketFacts | undefined {
+  const walk = new PacketWalk(packet, selection);
+  walk.walk(linkTypes.raw, 0, packet.length);
+  if (walk.network !== 0 || walk.protocol !== protocols.tcp || walk.transport === absent) return undefined;
+  const isVersion4 = walk.ipVersion === 4;
+  const extensions = isVersion4 ? "none" : inspectExtensions(packet);
+  if (extensions === "not tcp") return undefined;
+  const isReadable = extensions !== "unreadable";
+  const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
+  const isMarked = isReadable && walk.markCarrier === "tcp" && walk.mark !== absent && walk.markNetwork === 0;
+  return {
+    ...path,
+    source: isVersion4 ? packet.slice(12, 16) : packet.slice(8, 24),
+    destination: isVersion4 ? packet.slice(16, 20) : packet.slice(24, 40),
+    records: isMarked ? readRecords(view, walk) : [],
+    hasForeignOption: isMarked && findForeignOption(packet, walk, selection),
+    isReadable,
+  };
+}
+
+function readRecords(view: DataView, walk: PacketWalk): DetectionRecord[] {
+  const first = firstRecord(walk.mark, walk.markLength, walk.markCount);
+  return Array.from({ length: walk.markCount }, (_, index) =>
+    decodeRecord(view, first + recordOctets * index),
+  );
+}
+
+function findForeignOption(packet: Uint8Array, walk: PacketWalk, selection: MarkSelection): boolean {
+  const end = Math.min(walk.tcpEnd, walk.packetEnd, packet.length);
+  for (let at = walk.tcp + 20; at < end;) {
+    const kind = packet[at] ?? 0;
+    if (kind === 0) return false;
+    const length = kind === 1 ? 1 : (packet[at + 1] ?? 0);
+    if (kind !== 1 && (length < 2 || at + length > end)) return false;
+    if (
+      selection.kinds.includes(kind) &&
+      countRecords(packet, at, length, selection.exid) === foreignOption
+    ) {
+      return true;
+    }
+    at += length;
+  }
+  return false;
+}
+
+/** The extension headers that netfilter passes to find the transport header (ipv6_ext_hdr of the Linux kernel). */
+const kernelExtensions = new Set([0, 43, 44, 51, 60]);
+
+function inspectExtensions(packet: Uint8Array): "none" | "readable" | "unreadable" | "not tcp" {
+  let next = packet[6] ?? 0;
+  if (next === protocols.tcp) return "none";
+  let at = 40;
+  let isSimple = true;
+  for (let headers = 1; next !== protocols.tcp; headers++) {
+    // Mobility, HIP and shim6 headers are a protocol of their own to netfilter.
+    if (!kernelExtensions.has(next)) return "not tcp";
+    const lengthOctet = packet[at + 1] ?? 0;
+    // RFC 8200 section 4.5 wants this octet zero; the matchers read it as a length.
+    if (next === 44 && lengthOctet !== 0) isSimple = false;
+    if (headers > readableExtensions.headers) isSimple = false;
+    const octets = next === 44 ? 8 : next === 51 ? (lengthOctet + 2) * 4 : (lengthOctet + 1) * 8;
+    next = packet[at] ?? 0;
+    at += octets;
+  }
+  const octets = at - 40;
+  return isSimple && octets <= readableExtensions.octets && octets % 8 === 0 ? "readable" : "unreadable";
+}

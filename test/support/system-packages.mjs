@@ -14,8 +14,16 @@ const programs = [
   { program: "chromium", package: "chromium", purpose: "browser tests" },
   { program: "iptables", package: "iptables", purpose: "rules of the live agent" },
   { program: "ip", package: "iproute2", purpose: "network namespaces" },
-  { program: "luac5.2", package: "lua5.2", purpose: "the Lua of Wireshark up to 4.2: syntax of the dissector" },
-  { program: "luac5.4", package: "lua5.4", purpose: "the Lua of Wireshark since 4.4: syntax of the dissector" },
+  {
+    program: "luac5.2",
+    package: "lua5.2",
+    purpose: "the Lua of Wireshark up to 4.2: syntax of the dissector",
+  },
+  {
+    program: "luac5.4",
+    package: "lua5.4",
+    purpose: "the Lua of Wireshark since 4.4: syntax of the dissector",
+  },
   { program: "time", package: "time", purpose: "memory of the benchmark's peers" },
 ];
 

@@ -47,7 +47,8 @@ function parseIpv4(text: string): Uint8Array | undefined {
 function parseIpv6(text: string): Uint8Array | undefined {
   const halves = text.split("::");
   if (halves.length > 2) return;
-  const [head, tail] = halves.map(parseGroups);
+  // Dotted decimal stands at the very end of an address or nowhere (RFC 4291 section 2.2).
+  const [head, tail] = halves.map((half, index) => parseGroups(half, index === halves.length - 1));
   if (!head) return;
   const octets = new Uint8Array(16);
   octets.set(head);
@@ -57,12 +58,13 @@ function parseIpv6(text: string): Uint8Array | undefined {
   return octets;
 }
 
-function parseGroups(text: string): number[] | undefined {
+function parseGroups(text: string, mayEndDotted: boolean): number[] | undefined {
   if (text === "") return [];
   const octets: number[] = [];
   const groups = text.split(":");
   for (const [index, group] of groups.entries()) {
-    const dotted = index === groups.length - 1 && group.includes(".") ? parseIpv4(group) : undefined;
+    const isLast = mayEndDotted && index === groups.length - 1;
+    const dotted = isLast && group.includes(".") ? parseIpv4(group) : undefined;
     if (dotted) octets.push(...dotted);
     else if (/^[0-9a-f]{1,4}$/i.test(group)) octets.push(parseInt(group, 16) >> 8, parseInt(group, 16) & 255);
     else return;

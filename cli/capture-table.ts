@@ -18,8 +18,8 @@ export function formatCaptures(
       { title: "Size", align: "right" },
       { title: "Packets", align: "right" },
       { title: "Marked", align: "right" },
-      { title: "Malformed", align: "right" },
-      { title: "First packet" },
+      { title: "Malformed", align: "right", spare: 1 },
+      { title: "First packet", spare: 2 },
       { title: "" },
     ],
     reports.map((report) => [

@@ -94,6 +94,6 @@ function fitColumns(
 function formatCell(cell: Cell, width: number, align: Column["align"]): string {
   const text = truncate(cell.text, width);
   const padding = " ".repeat(Math.max(0, width - displayWidth(text)));
-  const painted = cell.paint ? cell.paint(text) : text;
+  const painted = cell.paint && text !== "" ? cell.paint(text) : text;
   return align === "right" ? padding + painted : painted + padding;
 }

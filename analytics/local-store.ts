@@ -1,4 +1,5 @@
 /** The store of the process that holds the database. */
+import type { DuckDBConnection } from "@duckdb/node-api";
 import type { CodeBook } from "../wire/code-book.ts";
 import type { Database } from "./database.ts";
 import { ingestCapture } from "./ingest/ingest-capture.ts";
@@ -46,8 +47,8 @@ class LocalStore implements Store {
   }
 
   ranking(query: RankingQuery = {}): Promise<Ranking> {
-    return this.#database.read(async (connection) => {
-      const moment = await momentFor(connection, query.asOf, this.#clock(), undefined);
+    return this.#readAtOnce(async (connection) => {
+      const moment = await momentFor(connection, query.asOf, this.#clock());
       const { ranked, unranked } = await rankHosts(connection, moment.asOf);
       const hosts = inOrder(ranked, query.sort ?? "score");
       return { asOf: moment.asOf, asOfSource: moment.source, hosts, unranked };
@@ -55,8 +56,8 @@ class LocalStore implements Store {
   }
 
   host(address: string, asOf?: number): Promise<HostReport | undefined> {
-    return this.#database.read(async (connection) => {
-      const moment = await momentFor(connection, asOf, this.#clock(), undefined);
+    return this.#readAtOnce(async (connection) => {
+      const moment = await momentFor(connection, asOf, this.#clock());
       return reportHost(connection, address, moment.asOf);
     });
   }
@@ -76,5 +77,14 @@ class LocalStore implements Store {
 
   close(): Promise<void> {
     return this.#database.close();
+  }
+
+  /** Several queries that see the same evidence: a capture committed between them would set them against each other. */
+  #readAtOnce<Result>(work: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
+    return this.#database.read(async (connection) => {
+      await connection.run("BEGIN TRANSACTION READ ONLY");
+      // The connection ends with the work, and the transaction with it.
+      return work(connection);
+    });
   }
 }

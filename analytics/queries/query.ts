@@ -2,11 +2,16 @@
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
 import { readFileSync } from "node:fs";
 
-export class Row {
-  readonly #values: Readonly<Record<string, DuckDBValue>>;
+type Columns = Readonly<Record<string, readonly DuckDBValue[]>>;
 
-  constructor(values: Readonly<Record<string, DuckDBValue>>) {
-    this.#values = values;
+/** A place in columns: an object a row would cost more than the query, at thousands of hosts. */
+export class Row {
+  readonly #columns: Columns;
+  readonly #index: number;
+
+  constructor(columns: Columns, index: number) {
+    this.#columns = columns;
+    this.#index = index;
   }
 
   /** A number that must be there; 64-bit integers become doubles. @throws TypeError if the query gave something else. */
@@ -15,7 +20,7 @@ export class Row {
   }
 
   maybeNumber(column: string): number | undefined {
-    const value = this.#values[column];
+    const value = this.#columns[column]?.[this.#index];
     if (value === null || value === undefined) return undefined;
     return typeof value === "number" || typeof value === "bigint"
       ? Number(value)
@@ -27,18 +32,20 @@ export class Row {
   }
 
   maybeText(column: string): string | undefined {
-    const value = this.#values[column];
+    const value = this.#columns[column]?.[this.#index];
     if (value === null || value === undefined) return undefined;
     return typeof value === "string" ? value : this.#wrong(column, "text");
   }
 
   flag(column: string): boolean {
-    const value = this.#values[column];
+    const value = this.#columns[column]?.[this.#index];
     return typeof value === "boolean" ? value : this.#wrong(column, "true or false");
   }
 
   #wrong(column: string, expected: string): never {
-    throw new TypeError(`column ${column}: expected ${expected}, got ${typeof this.#values[column]}`);
+    throw new TypeError(
+      `column ${column}: expected ${expected}, got ${typeof this.#columns[column]?.[this.#index]}`,
+    );
   }
 }
 
@@ -51,11 +58,12 @@ export function query(
   const text = readFileSync(new URL(`../sql/queries/${name}.sql`, import.meta.url), "utf8");
   return async (connection, parameters = {}) => {
     const reader = await connection.runAndReadAll(text, { ...parameters });
-    return reader.getRowObjects().map((values) => new Row(values));
+    const columns = reader.getColumnsObject();
+    return Array.from({ length: reader.currentRowCount }, (_, index) => new Row(columns, index));
   };
 }
 
 /** Microseconds since 1970 for a query, from seconds. */
 export function microseconds(seconds: number): bigint {
-  return BigInt(Math.floor(seconds * 1e6));
+  return BigInt(Math.round(seconds * 1e6));
 }

@@ -30,7 +30,11 @@ export async function rankHosts(
     if (score === undefined) unranked.push(toUnranked(row, own));
     else ranked.push(toRanked(row, score, own));
   }
-  return { ranked, unranked: unranked.toSorted((one, other) => other.lastSeen - one.lastSeen) };
+  return { ranked, unranked: unranked.toSorted(newestFirst) };
+}
+
+function newestFirst(one: UnrankedHost, other: UnrankedHost): number {
+  return other.lastSeen - one.lastSeen || (one.address < other.address ? -1 : 1);
 }
 
 function groupByHost(rows: readonly Row[]): Map<number, RankedDetection[]> {

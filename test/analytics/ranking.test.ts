@@ -348,6 +348,9 @@ describe("orders", () => {
     const young = base("young", { firstDetected: 5, lastDetected: 5, lastSeen: 6, peers: 3 });
     expect(order([young, old], "elapsed")).toEqual(["old", "young"]);
     expect(order([old, young], "elapsed-asc")).toEqual(["young", "old"]);
+    // Flagged first, and again just now: the elapsed time shown is that of the first detection.
+    const again = base("again", { firstDetected: 1, lastDetected: 6 });
+    expect(order([again, young], "elapsed-asc")).toEqual(["young", "again"]);
     expect(order([young, old], "last-seen")).toEqual(["old", "young"]);
     expect(order([old, young], "peers")).toEqual(["young", "old"]);
   });

@@ -1,5 +1,9 @@
 -- Flows of one host that began by $as_of (microseconds), newest first; a flow that several captures saw is one.
-WITH merged AS (
+-- Outcome as in the ranking: stopped by a drop or reject since it last passed, passed, connected, or unanswered.
+WITH chosen AS (
+  SELECT host_id FROM host WHERE address = $address
+),
+merged AS (
   SELECT
     flow_key,
     any_value(tuple_key) AS tuple_key,
@@ -12,33 +16,46 @@ WITH merged AS (
     max(marked_packets) AS marked_packets,
     max(marked_octets) AS marked_octets,
     max(acknowledged_octets) AS acknowledged_octets,
-    bool_or(established) AS established
+    min(established_at) AS established_at
   FROM flow_seen
-  JOIN host USING (host_id)
-  WHERE address = $address AND first_seen <= make_timestamp($as_of::BIGINT)
+  JOIN chosen USING (host_id)
+  WHERE first_seen <= make_timestamp($as_of::BIGINT)
   GROUP BY flow_key
 ),
-stops AS (
-  SELECT tuple_key, max(time) AS stopped_at
+passed AS (
+  SELECT flow_key, max(minute) AS passed_in
+  FROM flow_passed
+  JOIN chosen USING (host_id)
+  WHERE minute <= date_trunc('minute', make_timestamp($as_of::BIGINT))
+  GROUP BY flow_key
+),
+stopped AS (
+  SELECT flow_key, max(time) AS stopped_at
   FROM enforcement_event
+  JOIN chosen USING (host_id)
+  JOIN merged USING (tuple_key)
   WHERE verdict IN ('drop', 'reject') AND time <= make_timestamp($as_of::BIGINT)
-  GROUP BY tuple_key
+    -- Ports are used again: an event long before or after belongs to another flow.
+    AND time >= date_trunc('minute', first_seen) AND time <= last_seen + INTERVAL 1 HOUR
+  GROUP BY flow_key
 )
 SELECT
   peer.address AS peer, asset.name AS peer_name, protocol, host_port, peer_port,
   epoch_us(first_seen) / 1e6 AS first_seen,
-  epoch_us(last_seen) / 1e6 AS last_seen,
-  marked_packets, marked_octets, acknowledged_octets, established,
+  epoch_us(least(last_seen, make_timestamp($as_of::BIGINT))) / 1e6 AS last_seen,
+  marked_packets, marked_octets, acknowledged_octets,
+  coalesce(established_at <= make_timestamp($as_of::BIGINT), false) AS established,
   CASE
-    WHEN stopped_at IS NOT NULL AND stopped_at >= last_seen - INTERVAL 1 HOUR THEN 'stopped'
-    WHEN established AND acknowledged_octets > 0 THEN 'passed'
-    WHEN established THEN 'connected'
+    WHEN stopped_at >= coalesce(passed_in, stopped_at) THEN 'stopped'
+    WHEN passed_in IS NOT NULL THEN 'passed'
+    WHEN established_at <= make_timestamp($as_of::BIGINT) THEN 'connected'
     ELSE 'unanswered'
   END AS outcome,
   count(*) OVER () AS flow_count
 FROM merged
+LEFT JOIN passed USING (flow_key)
+LEFT JOIN stopped USING (flow_key)
 JOIN host AS peer ON peer.host_id = merged.peer_id
 LEFT JOIN asset ON asset.address = peer.address
-LEFT JOIN stops USING (tuple_key)
-ORDER BY last_seen DESC, flow_key
+ORDER BY last_seen DESC, first_seen DESC, flow_key
 LIMIT 1000;

@@ -1,7 +1,7 @@
 /** Every vector beside this file, read by the decoder and by the generated dissector under tshark. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writePcapng } from "../support/capture-writer.ts";
-import { packetSeconds, readConformanceCases } from "../support/conformance.ts";
+import { readConformanceCases } from "../support/conformance.ts";
 import type { ConformanceCase } from "../support/conformance.ts";
 import { readFromPdml, readWithDecoder } from "../support/conformance-reading.ts";
 import { parsePdml } from "../support/pdml.ts";
@@ -58,7 +58,7 @@ function toCapture(group: readonly ConformanceCase[]): Uint8Array {
     group.map((vector) => ({
       octets: vector.octets.subarray(0, vector.captured),
       originalLength: vector.octets.length,
-      time: BigInt(packetSeconds) * 1_000_000_000n,
+      time: BigInt(vector.seconds) * 1_000_000_000n,
       interface: linkTypes.indexOf(vector.linkType),
     })),
     linkTypes,

@@ -3,23 +3,18 @@ import { formatAddress } from "../../wire/address.ts";
 import { decodeMark, isPlausible } from "../../wire/mark.ts";
 import { MalformedError } from "../../wire/malformed-error.ts";
 import { absent, PacketWalk } from "../../wire/packet-walk.ts";
-import { packetSeconds } from "./conformance.ts";
-import type { ConformanceCase } from "./conformance.ts";
+import type { PacketToRead } from "./conformance.ts";
 import type { PdmlItem } from "./pdml.ts";
 import { allItems } from "./pdml.ts";
 
 /** The reading of the TypeScript decoder: the walk through the packet, and the codec at the option it found. */
-export function readWithDecoder(vector: ConformanceCase): string[] {
-  const { octets, captured, base, kinds, exid } = vector;
-  const range = Array.from(
-    { length: (kinds.at(-1) ?? 0) - (kinds[0] ?? 0) + 1 },
-    (_, step) => (kinds[0] ?? 0) + step,
-  );
+export function readWithDecoder(packet: PacketToRead): string[] {
+  const { octets, captured, base, kinds, exid, seconds } = packet;
   // Behind the captured octets stand others, as in a reused buffer: reading past the end would show.
   const buffer = new Uint8Array(octets.length + 64).fill(0xa5);
   buffer.set(octets.subarray(0, captured));
-  const walk = new PacketWalk(buffer, exid === undefined ? { kinds: range } : { kinds: range, exid });
-  walk.walk(vector.linkType, 0, captured);
+  const walk = new PacketWalk(buffer, exid === undefined ? { kinds } : { kinds, exid });
+  walk.walk(packet.linkType, 0, captured);
   const lines: string[] = [];
   if (walk.mark !== absent) {
     const view = new DataView(buffer.buffer, 0, walk.mark + walk.markLength);
@@ -39,13 +34,13 @@ export function readWithDecoder(vector: ConformanceCase): string[] {
     const around = {
       carrier: walk.markCarrier,
       isQuoted: walk.markQuoted,
-      host: vector.isFrame ? source : undefined,
+      host: packet.isFrame ? source : undefined,
     };
     lines.push(markLine(walk.mark - base, header, around));
     for (const [index, record] of (mark?.records ?? []).entries()) {
       const at = walk.mark + walk.markLength - 6 * (walk.markCount - index) - base;
-      const isLater = record.detectedAt > packetSeconds;
-      const notice = isPlausible(record.detectedAt, packetSeconds) ? "" : isLater ? "future" : "implausible";
+      const isLater = record.detectedAt > seconds;
+      const notice = isPlausible(record.detectedAt, seconds) ? "" : isLater ? "future" : "implausible";
       lines.push(recordLine(at, record.detectedAt, record.category, record.activity, notice));
     }
   }
@@ -71,8 +66,8 @@ function malformedBy(octets: Uint8Array, offset: number, exid: number | undefine
 }
 
 /** The reading of the Lua dissector, out of one packet of `tshark -T pdml`. */
-export function readFromPdml(packet: PdmlItem, vector: ConformanceCase): string[] {
-  const items = [...allItems(packet)];
+export function readFromPdml(dissected: PdmlItem, packet: Pick<PacketToRead, "base" | "isFrame">): string[] {
+  const items = [...allItems(dissected)];
   const lines: string[] = [];
   const marks = items.filter((item) => item.name === "tattle");
   const duplicates = marks.filter((mark) => mark.child("tattle.duplicate"));
@@ -90,9 +85,9 @@ export function readFromPdml(packet: PdmlItem, vector: ConformanceCase): string[
     const around = {
       carrier: mark.child("tattle.carrier")?.show ?? "",
       isQuoted: mark.child("tattle.quoted") !== undefined,
-      host: vector.isFrame ? host : undefined,
+      host: packet.isFrame ? host : undefined,
     };
-    lines.push(markLine(mark.position - vector.base, header, around));
+    lines.push(markLine(mark.position - packet.base, header, around));
     for (const record of mark.children.filter((item) => item.name === "tattle.record")) {
       const value = (name: string): number => Number(record.child(name)?.show);
       const within = [...allItems(record)].map((item) => item.name);
@@ -100,7 +95,7 @@ export function readFromPdml(packet: PdmlItem, vector: ConformanceCase): string[
       const [detectedAt, category, code] = ["detected_epoch", "category", "code"].map((name) =>
         value(`tattle.${name}`),
       );
-      lines.push(recordLine(record.position - vector.base, detectedAt, category, code, notice));
+      lines.push(recordLine(record.position - packet.base, detectedAt, category, code, notice));
     }
   }
   if (duplicates.length > 0) lines.push(countLine(duplicates.length, "duplicate"));
@@ -108,7 +103,7 @@ export function readFromPdml(packet: PdmlItem, vector: ConformanceCase): string[
   if (malformed[0]) {
     const wrong = malformed[0].children.find((item) => item.child("_ws.expert"));
     const problem = wrong?.child("_ws.expert")?.child("_ws.expert.message")?.show;
-    lines.push(`malformed at octet ${(wrong?.position ?? Number.NaN) - vector.base}: ${problem}`);
+    lines.push(`malformed at octet ${(wrong?.position ?? Number.NaN) - packet.base}: ${problem}`);
     if (malformed.length > 1) lines.push(countLine(malformed.length - 1, "further malformed"));
   }
   // Wireshark itself says so of a header that is cut before an option could tell that it is a mark.

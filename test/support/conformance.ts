@@ -16,24 +16,31 @@ import { linkTypes } from "../../wire/link-layer.ts";
 import { ethernetFrame } from "./link-frame.ts";
 import { hexOctets, tcpPacket } from "./segment.ts";
 
-export interface ConformanceCase {
-  /** File and heading, as tests are named. */
-  readonly name: string;
+/** A packet, and how it is to be read. */
+export interface PacketToRead {
   readonly octets: Uint8Array;
   readonly linkType: number;
   /** How many of the octets the capture kept. */
   readonly captured: number;
+  /** When it was captured, seconds since 1970. */
+  readonly seconds: number;
   /** Octet that readings count from. */
   readonly base: number;
   /** Whether it is a whole frame: then the reading names the host. */
   readonly isFrame: boolean;
+  /** Option kinds of TCP that are read as marks. */
   readonly kinds: readonly number[];
   readonly exid: number | undefined;
+}
+
+export interface ConformanceCase extends PacketToRead {
+  /** File and heading, as tests are named. */
+  readonly name: string;
   readonly reading: readonly string[];
 }
 
-/** When every packet was captured: 2023-09-12T06:10:16Z, 200 s after 65000000. */
-export const packetSeconds = 0x650000c8;
+/** When every packet of the vectors was captured: 2023-09-12T06:10:16Z, 200 s after 65000000. */
+const packetSeconds = 0x650000c8;
 
 /** All vectors of a folder, file by file. */
 export function readConformanceCases(folder: URL): ConformanceCase[] {
@@ -85,7 +92,8 @@ function toCase(
     name,
     ...packet,
     captured: captured === undefined ? packet.octets.length : packet.base + Number(captured),
-    kinds: (settings.get("kinds") ?? "253-254").split("-").map(Number),
+    seconds: packetSeconds,
+    kinds: settings.get("kinds") === "253" ? [253] : [253, 254],
     exid: exid === undefined ? undefined : parseInt(exid, 16),
     reading: reading[0] === "nothing" ? [] : reading,
   };

@@ -107,10 +107,7 @@ export class ColumnAppender<Named extends Columns = Columns> {
     this.#appender.closeSync();
   }
 
-  /**
-   * Throws away what was not handed over. Without this, an appender would write its rest when it is collected, after
-   * its transaction was rolled back.
-   */
+  /** Closes without handing over the rest: closing alone would flush what the appender has buffered. */
   discard(): void {
     this.rows = 0;
     this.#appender.clear();

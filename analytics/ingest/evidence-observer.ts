@@ -138,14 +138,17 @@ export class EvidenceObserver implements FrameSink {
     if (walk.cut) this.cutPackets++;
     if (walk.mark !== absent) {
       this.duplicateMarks += walk.duplicates;
-      this.#marked(originalLength, capturedLength, this.#time(timeHigh, timeLow, source));
+      this.#packet.time = this.#time(timeHigh, timeLow, source);
+      this.#marked(originalLength, capturedLength);
     } else if (this.#flagged.count !== 0 && !walk.quoted) {
       if (this.#mayBeFlagged(walk.network, walk.ipVersion)) {
-        this.#unmarked(originalLength - capturedLength, this.#time(timeHigh, timeLow, source));
+        this.#packet.time = this.#time(timeHigh, timeLow, source);
+        this.#unmarked(originalLength - capturedLength);
       }
     }
     if (source.linkType === linkTypes.nflog) {
-      this.#enforced(start, end, originalLength - capturedLength, this.#time(timeHigh, timeLow, source));
+      this.#packet.time = this.#time(timeHigh, timeLow, source);
+      this.#enforced(start, end, originalLength - capturedLength);
     }
   }
 
@@ -168,26 +171,33 @@ export class EvidenceObserver implements FrameSink {
     this.digest.add(source.index, source.linkType, this.frames, 0);
   }
 
+  /** Signed words throughout: an unsigned one above 2^31 would be allocated on its way into a call. */
   #digestFrame(capturedLength: number, originalLength: number, timeHigh: number, timeLow: number): void {
     const { network, tcp } = this.#walk;
     const view = this.#view;
     // Multiplied apart, because two words that change alike would cancel in a plain sum.
     const lengths = Math.imul(capturedLength, 0x9e3779b1) + Math.imul(originalLength, 0x85ebca77);
-    this.digest.add(timeHigh + lengths, timeLow, view.getUint32(network + 12), view.getUint32(network + 16));
+    this.digest.add(
+      (timeHigh + lengths) | 0,
+      timeLow | 0,
+      view.getInt32(network + 12),
+      view.getInt32(network + 16),
+    );
     if (tcp === absent) return;
-    const flags = view.getUint32(tcp + 12);
-    this.digest.add(view.getUint32(tcp), view.getUint32(tcp + 4), view.getUint32(tcp + 8), flags);
+    const flags = view.getInt32(tcp + 12);
+    this.digest.add(view.getInt32(tcp), view.getInt32(tcp + 4), view.getInt32(tcp + 8), flags);
   }
 
   #digestMark(): void {
     const { mark, markLength, markNetwork, network } = this.#walk;
     const view = this.#view;
     const last = mark + markLength - 4;
-    for (let at = mark; at < last; at += 4) this.digest.add(view.getUint32(at), 0, 0, 0);
-    this.digest.add(view.getUint32(last), markLength, network - markNetwork, 0);
+    for (let at = mark; at < last; at += 4) this.digest.add(view.getInt32(at), 0, 0, 0);
+    this.digest.add(view.getInt32(last), markLength, network - markNetwork, 0);
   }
 
-  #marked(originalLength: number, capturedLength: number, time: number): void {
+  /** A marked packet; its time has been noted. */
+  #marked(originalLength: number, capturedLength: number): void {
     const walk = this.#walk;
     const view = this.#view;
     const { marks } = this.dictionaries;
@@ -195,14 +205,13 @@ export class EvidenceObserver implements FrameSink {
     this.#digestMark();
     const carrier = walk.markCarrier === "ipv4" ? sightingDetail.ipv4Carrier : 0;
     if (walk.markQuoted) {
-      this.#quoted(originalLength, time, carrier);
+      this.#quoted(originalLength, carrier);
       return;
     }
     const network = walk.markNetwork;
     const version = view.getUint8(network) >> 4;
     const packet = this.#packet;
     packet.read(walk, network, view, originalLength - capturedLength);
-    packet.time = time;
     this.#tuple.readSent(view, network, version, packet.ports, packet.protocol);
     const flow = this.#flows.flowOf(this.#tuple, packet);
     // Evidence that this packet brings vouches for the mark before it, too.
@@ -213,15 +222,15 @@ export class EvidenceObserver implements FrameSink {
       mark = marks.intern(host, view, walk.mark, walk.markLength, walk.markCount);
       this.#runs.changeMark(flow, mark, view, walk.mark, walk.markLength);
     }
-    this.#runs.add(flow, time, packet.length);
+    this.#runs.add(flow, packet);
     const server = this.#flows.isServer(flow) ? sightingDetail.fromServer : 0;
-    this.#rows.sighting(this.frames, time, flow, mark, originalLength, carrier | server);
+    this.#rows.sighting(this.frames, packet, flow, mark, originalLength, carrier | server);
     // The peer may be flagged too: then this packet also answers the peer's own flow.
     if (this.#mayBeFlagged(network, version)) this.#reply(network, version);
   }
 
   /** A mark inside an ICMP error: a sighting that never ranks. */
-  #quoted(originalLength: number, time: number, carrier: number): void {
+  #quoted(originalLength: number, carrier: number): void {
     const walk = this.#walk;
     const view = this.#view;
     this.quotedMarks++;
@@ -230,14 +239,19 @@ export class EvidenceObserver implements FrameSink {
     const { hosts, marks } = this.dictionaries;
     const host = hosts.intern(host0, host1, host2, host3);
     const mark = marks.intern(host, view, walk.mark, walk.markLength, walk.markCount);
-    this.#rows.quotedSighting(this.frames, time, mark, originalLength, carrier | sightingDetail.quoted);
+    this.#rows.quotedSighting(
+      this.frames,
+      this.#packet,
+      mark,
+      originalLength,
+      carrier | sightingDetail.quoted,
+    );
   }
 
   /** A packet without a mark to an address that may be flagged. */
-  #unmarked(cutOctets: number, time: number): void {
+  #unmarked(cutOctets: number): void {
     const walk = this.#walk;
     this.#packet.read(walk, walk.network, this.#view, cutOctets);
-    this.#packet.time = time;
     this.#reply(walk.network, walk.ipVersion);
   }
 
@@ -254,12 +268,12 @@ export class EvidenceObserver implements FrameSink {
     const { hosts } = this.dictionaries;
     const hash =
       version === 4
-        ? hosts.hash(0, 0, mappedWord, view.getUint32(network + 16))
+        ? hosts.hash(0, 0, mappedWord, view.getInt32(network + 16))
         : hosts.hash(
-            view.getUint32(network + 24),
-            view.getUint32(network + 28),
-            view.getUint32(network + 32),
-            view.getUint32(network + 36),
+            view.getInt32(network + 24),
+            view.getInt32(network + 28),
+            view.getInt32(network + 32),
+            view.getInt32(network + 36),
           );
     return this.#flagged.has(hash);
   }
@@ -285,7 +299,7 @@ export class EvidenceObserver implements FrameSink {
   }
 
   /** An NFLOG packet whose prefix says what an enforcement point did with it. */
-  #enforced(start: number, end: number, cutOctets: number, time: number): void {
+  #enforced(start: number, end: number, cutOctets: number): void {
     const prefix = this.dictionaries.prefixes.read(this.#octets, start, end);
     if (prefix === none) return;
     const walk = this.#walk;
@@ -303,7 +317,7 @@ export class EvidenceObserver implements FrameSink {
     addTuple(flowKey, hosts, host, peer, packet.ports, packet.protocol);
     flowKey.digest();
     this.#rows.event({
-      time,
+      time: packet.time,
       frame: this.frames,
       prefix,
       host,

@@ -26,6 +26,7 @@ export interface FlowPacket {
   time: number;
   /** Octets of the IP packet. */
   length: number;
+  /** Modulo 2^32 and signed: only differences count. */
   sequence: number;
   acknowledgment: number;
   /** TCP flags (tcpFlags). */
@@ -150,7 +151,7 @@ export class FlowEvidence {
   #notePeersSyn(flow: number, sequence: number): void {
     const at = flow * coldWords;
     const { coldWords: words } = this.table;
-    if (this.#has(flow, flowFlags.knowsFirstSyn) && words[at + cold.firstSyn] === sequence) return;
+    if (this.#has(flow, flowFlags.knowsFirstSyn) && words[at + cold.firstSyn] === sequence >>> 0) return;
     words[at + cold.nextSyn] = sequence;
     this.#raise(flow, flowFlags.peerSyn);
   }
@@ -174,10 +175,10 @@ export class FlowEvidence {
   #advanceHost(at: number, packet: FlowPacket): void {
     const { words } = this.table;
     const length = sequenceLength(packet.payload, packet.flags);
-    const end = (packet.sequence + length) >>> 0;
+    const end = (packet.sequence + length) | 0;
     const flags = words[at + hot.flags] ?? 0;
     const distance =
-      (flags & flowFlags.hostSeen) === 0 ? outside : progress(words[at + hot.hostNext] ?? 0, end);
+      (flags & flowFlags.hostSeen) === 0 ? outside : progress((words[at + hot.hostNext] ?? 0) | 0, end);
     const fin = packet.flags & tcpFlags.fin;
     if (distance === outside) {
       words[at + hot.hostSpan] = length;
@@ -197,9 +198,9 @@ export class FlowEvidence {
     const { coldWords: words } = this.table;
     const at = flow * coldWords;
     const length = sequenceLength(packet.payload, packet.flags);
-    const end = (packet.sequence + length) >>> 0;
+    const end = (packet.sequence + length) | 0;
     const distance = this.#has(flow, flowFlags.peerSeen)
-      ? progress(words[at + cold.peerNext] ?? 0, end)
+      ? progress((words[at + cold.peerNext] ?? 0) | 0, end)
       : outside;
     if (distance === 0) return;
     const span = distance === outside ? length : (words[at + cold.peerSpan] ?? 0) + distance;

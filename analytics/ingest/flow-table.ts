@@ -212,9 +212,9 @@ export class FlowTable {
     const words = this.words;
     const at = id * hotWords;
     return (
-      words[at + hot.hostAddress] === tuple.host3 &&
-      words[at + hot.peerAddress] === tuple.peer3 &&
-      words[at + hot.ports] === tuple.ports &&
+      ((words[at + hot.hostAddress] ?? 0) | 0) === tuple.host3 &&
+      ((words[at + hot.peerAddress] ?? 0) | 0) === tuple.peer3 &&
+      ((words[at + hot.ports] ?? 0) | 0) === tuple.ports &&
       (words[at + hot.flags] ?? 0) >>> 16 === tuple.protocol * 16 + tuple.version &&
       (tuple.version === 4 || this.#equalsUpper(id, tuple))
     );

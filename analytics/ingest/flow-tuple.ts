@@ -1,4 +1,7 @@
-/** The 5-tuple of a packet, seen from the side that is flagged; the object is reused. */
+/**
+ * The 5-tuple of a packet, seen from the side that is flagged; the object is reused. Words are signed: unsigned ones
+ * above 2^31 would be allocated wherever they are handed on.
+ */
 import { mappedWord } from "./host-table.ts";
 
 export class FlowTuple {
@@ -18,7 +21,7 @@ export class FlowTuple {
 
   /** The packet at `network` was sent by the flagged host. `ports`: source * 65536 + destination. */
   readSent(view: DataView, network: number, version: number, ports: number, protocol: number): void {
-    if (version === 4) this.#readIpv4(view.getUint32(network + 12), view.getUint32(network + 16));
+    if (version === 4) this.#readIpv4(view.getInt32(network + 12), view.getInt32(network + 16));
     else {
       this.#readHost(view, network + 8);
       this.#readPeer(view, network + 24);
@@ -30,12 +33,12 @@ export class FlowTuple {
 
   /** The packet at `network` was sent to the flagged host. */
   readReceived(view: DataView, network: number, version: number, ports: number, protocol: number): void {
-    if (version === 4) this.#readIpv4(view.getUint32(network + 16), view.getUint32(network + 12));
+    if (version === 4) this.#readIpv4(view.getInt32(network + 16), view.getInt32(network + 12));
     else {
       this.#readHost(view, network + 24);
       this.#readPeer(view, network + 8);
     }
-    this.ports = ((ports << 16) | (ports >>> 16)) >>> 0;
+    this.ports = (ports << 16) | (ports >>> 16);
     this.protocol = protocol;
     this.version = version;
   }
@@ -52,16 +55,16 @@ export class FlowTuple {
   }
 
   #readHost(view: DataView, at: number): void {
-    this.host0 = view.getUint32(at);
-    this.host1 = view.getUint32(at + 4);
-    this.host2 = view.getUint32(at + 8);
-    this.host3 = view.getUint32(at + 12);
+    this.host0 = view.getInt32(at);
+    this.host1 = view.getInt32(at + 4);
+    this.host2 = view.getInt32(at + 8);
+    this.host3 = view.getInt32(at + 12);
   }
 
   #readPeer(view: DataView, at: number): void {
-    this.peer0 = view.getUint32(at);
-    this.peer1 = view.getUint32(at + 4);
-    this.peer2 = view.getUint32(at + 8);
-    this.peer3 = view.getUint32(at + 12);
+    this.peer0 = view.getInt32(at);
+    this.peer1 = view.getInt32(at + 4);
+    this.peer2 = view.getInt32(at + 8);
+    this.peer3 = view.getInt32(at + 12);
   }
 }

@@ -29,10 +29,6 @@ export class HashSlots {
     return (this.#slots[slot] ?? 0) - 1;
   }
 
-  hasHash(id: number, hash: number): boolean {
-    return this.#hashes[id] === hash >>> 0;
-  }
-
   /** Enters the next id at the free slot where its search ended. */
   add(slot: number, hash: number): number {
     const id = this.count++;
@@ -73,8 +69,11 @@ export function grown(values: Uint32Array<ArrayBuffer>, length: number): Uint32A
   return result;
 }
 
-/** Sums of products with odd secrets use their high bits best; this brings the others in. */
+/**
+ * Sums of products with odd secrets use their high bits best; this brings the others in.
+ * Signed, as all hashes here: an unsigned one above 2^31 would be allocated wherever a call is not inlined.
+ */
 export function finish(hash: number): number {
   const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return (mixed ^ (mixed >>> 12)) >>> 0;
+  return mixed ^ (mixed >>> 12);
 }

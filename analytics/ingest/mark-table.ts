@@ -91,9 +91,9 @@ export class MarkTable {
     const option = mark * rowOctets + optionOctet;
     const last = octets - 4;
     for (let at = 0; at < last; at += 4) {
-      if (own.getUint32(option + at) !== view.getUint32(start + at)) return false;
+      if (own.getInt32(option + at) !== view.getInt32(start + at)) return false;
     }
-    return own.getUint32(option + last) === view.getUint32(start + last);
+    return own.getInt32(option + last) === view.getInt32(start + last);
   }
 
   /** Id of a host's mark of `octets` octets and `records` records at `start`. */

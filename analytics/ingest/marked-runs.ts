@@ -2,6 +2,7 @@
  * Marked packets are summed up in their flow's row for as long as the minute, the mark and the trust stay the same, and
  * become sums of hosts and detections when one of these changes. So a packet costs no look at its host or detections.
  */
+import type { FlowPacket } from "./flow-evidence.ts";
 import { cold, coldDouble, coldWords, flowFlags, hot, hotWords } from "./flow-table.ts";
 import type { FlowTable } from "./flow-table.ts";
 import { none } from "./hash-slots.ts";
@@ -38,9 +39,9 @@ export class MarkedRuns {
     const { words } = this.#table;
     const at = flow * hotWords;
     if (
-      words[at + hot.option0] !== view.getUint32(start) ||
-      words[at + hot.option1] !== view.getUint32(start + 4) ||
-      words[at + hot.option2] !== view.getUint32(start + length - 4)
+      ((words[at + hot.option0] ?? 0) | 0) !== view.getInt32(start) ||
+      ((words[at + hot.option1] ?? 0) | 0) !== view.getInt32(start + 4) ||
+      ((words[at + hot.option2] ?? 0) | 0) !== view.getInt32(start + length - 4)
     )
       return none;
     const mark = words[at + hot.mark] ?? 0;
@@ -59,9 +60,10 @@ export class MarkedRuns {
     words[at + hot.option2] = view.getUint32(start + length - 4);
   }
 
-  /** One marked packet: microseconds since 1970, octets of the IP packet. */
-  add(flow: number, time: number, octets: number): void {
+  /** One marked packet. */
+  add(flow: number, packet: FlowPacket): void {
     const { words } = this.#table;
+    const { time } = packet;
     const at = flow * hotWords;
     const minute = Math.floor(time / 60_000_000);
     const within = time - minute * 60_000_000;
@@ -71,7 +73,7 @@ export class MarkedRuns {
     else if (within > (words[at + hot.runLast] ?? 0)) words[at + hot.runLast] = within;
     else if (within < (words[at + hot.runFirst] ?? 0)) words[at + hot.runFirst] = within;
     words[at + hot.runPackets] = (words[at + hot.runPackets] ?? 0) + 1;
-    words[at + hot.runOctets] = (words[at + hot.runOctets] ?? 0) + octets;
+    words[at + hot.runOctets] = (words[at + hot.runOctets] ?? 0) + packet.length;
   }
 
   #begin(flow: number, minute: number, within: number): void {

@@ -66,13 +66,14 @@ export class MinuteSums {
 
   #flush(series: number): void {
     const at = series * rowWords;
-    const [next = 0, first = 0, last = 0, packets = 0, low = 0, high = 0] = this.#rows.subarray(
-      at,
-      at + rowWords,
-    );
+    const rows = this.#rows;
+    const next = rows[at] ?? 0;
     if (next === 0) return;
-    this.#rows[at] = 0;
+    rows[at] = 0;
     const start = (next - 1) * microsecondsPerMinute;
-    this.#emit(series, next - 1, start + first, start + last, packets, high * 2 ** 32 + low);
+    const octets = (rows[at + 5] ?? 0) * 2 ** 32 + (rows[at + 4] ?? 0);
+    const first = start + (rows[at + 1] ?? 0);
+    const last = start + (rows[at + 2] ?? 0);
+    this.#emit(series, next - 1, first, last, rows[at + 3] ?? 0, octets);
   }
 }

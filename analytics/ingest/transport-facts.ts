@@ -12,7 +12,7 @@ export class TransportFacts implements FlowPacket {
   payload = 0;
   isTcp = false;
   protocol = 0;
-  /** Sender's port * 65536 + receiver's port; 0 for protocols without ports, and where they are not in the capture. */
+  /** Sender's port * 65536 + receiver's port, signed; 0 for protocols without ports, and where they are not in the capture. */
   ports = 0;
 
   /**
@@ -34,11 +34,11 @@ export class TransportFacts implements FlowPacket {
     this.payload = 0;
     if (!isInnermost || walk.transport === absent || walk.transport + 4 > walk.capturedEnd) return;
     if (this.protocol !== protocols.tcp && this.protocol !== protocols.udp) return;
-    this.ports = view.getUint32(walk.transport);
+    this.ports = view.getInt32(walk.transport);
     if (walk.tcp === absent) return;
     this.isTcp = true;
-    this.sequence = view.getUint32(walk.tcp + 4);
-    this.acknowledgment = view.getUint32(walk.tcp + 8);
+    this.sequence = view.getInt32(walk.tcp + 4);
+    this.acknowledgment = view.getInt32(walk.tcp + 8);
     this.flags = view.getUint8(walk.tcp + 13);
     const payload = network + this.length - walk.tcpEnd;
     this.payload = payload > 0 ? payload : 0;

@@ -56,6 +56,11 @@ const eventColumns = () => ({
   length: wordColumn(),
 });
 
+/** A packet at hand; its time alone would be allocated on the way into a call. */
+interface Timed {
+  readonly time: number;
+}
+
 export interface EventRow {
   readonly time: number;
   readonly frame: number;
@@ -108,10 +113,10 @@ export class WalkRows {
   }
 
   /** A marked packet; ids are local, length is of the frame on the wire. */
-  sighting(frame: number, time: number, flow: number, mark: number, length: number, detail: number): void {
+  sighting(frame: number, packet: Timed, flow: number, mark: number, length: number, detail: number): void {
     const { columns, rows } = this.#sightings;
     columns.frame[rows] = frame;
-    setWide(columns.time, rows, time);
+    setWide(columns.time, rows, packet.time);
     columns.flow[rows] = this.#bases.lastFlow + 1 + flow;
     columns.mark[rows] = this.#bases.lastMark + 1 + mark;
     columns.length[rows] = length;
@@ -120,8 +125,8 @@ export class WalkRows {
   }
 
   /** A packet quoted in an ICMP error: it was not on its flow just now, so it has none (flow_id 0). */
-  quotedSighting(frame: number, time: number, mark: number, length: number, detail: number): void {
-    this.sighting(frame, time, -1 - this.#bases.lastFlow, mark, length, detail);
+  quotedSighting(frame: number, packet: Timed, mark: number, length: number, detail: number): void {
+    this.sighting(frame, packet, -1 - this.#bases.lastFlow, mark, length, detail);
   }
 
   detectionMinute(

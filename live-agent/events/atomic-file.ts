@@ -1,0 +1,41 @@
+/** Files that are either the old content or the new one, whatever happens in between (rename(2) is atomic). */
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** Replaces the file; on return the new content outlives a power cut. Mode 0600: what an agent saw is nobody else's. */
+export function replaceFile(path: string, content: string): void {
+  const beside = `${path}.new`;
+  try {
+    writeSynced(beside, content);
+    renameSync(beside, path);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  }
+  syncFolder(dirname(path));
+}
+
+function writeSynced(path: string, content: string): void {
+  const file = openSync(path, "w", 0o600);
+  try {
+    writeWhole(file, Buffer.from(content));
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Makes names made, renamed or removed in a folder outlive a power cut. */
+export function syncFolder(folder: string): void {
+  const file = openSync(folder, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** write(2) may write less than it was given, as when the disk becomes full; the next call then says why. */
+export function writeWhole(file: number, octets: Uint8Array): void {
+  for (let at = 0; at < octets.length;) at += writeSync(file, octets, at);
+}

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FakeStore } from "../support/fake-store.ts";
 import { evening, makeEvidence } from "../support/fake-evidence.ts";
-import { ask, codeBook, ownRequest, startTestDashboard } from "../support/dashboard.ts";
+import { ask, codeBook, ownRequest, startFakeDashboard, startTestDashboard } from "../support/dashboard.ts";
 import type { TestDashboard } from "../support/dashboard.ts";
 
-let dashboard: TestDashboard;
+let dashboard: TestDashboard<FakeStore>;
 beforeAll(async () => {
-  dashboard = await startTestDashboard({ maxUploadOctets: 1_000_000 });
+  dashboard = await startFakeDashboard({ maxUploadOctets: 1_000_000 });
 });
 afterAll(async () => dashboard.close());
 

@@ -3,12 +3,13 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { contentSecurityPolicy } from "../../dashboard/security/headers.ts";
-import { ask, ownRequest, startTestDashboard } from "../support/dashboard.ts";
+import { ask, ownRequest, startFakeDashboard } from "../support/dashboard.ts";
 import type { TestDashboard } from "../support/dashboard.ts";
+import type { FakeStore } from "../support/fake-store.ts";
 
-let dashboard: TestDashboard;
+let dashboard: TestDashboard<FakeStore>;
 beforeAll(async () => {
-  dashboard = await startTestDashboard({ maxUploadOctets: 100_000 });
+  dashboard = await startFakeDashboard({ maxUploadOctets: 100_000 });
 });
 afterAll(async () => dashboard.close());
 

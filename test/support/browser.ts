@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 
 /** Debian's; the environment may name another, as where Chromium is not installed system-wide. */
 const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
@@ -83,4 +83,18 @@ export async function openWatchedPage(
   await page.addInitScript({ content: reportViolations });
   await page.goto(address);
   return { page, complaints };
+}
+
+/** What a test asks of an element inside the page; tests are compiled without the DOM's types. */
+interface ElementInPage {
+  getAttribute(name: string): string | null;
+}
+
+/** The named attributes of every element that the locator finds, in their order. */
+export async function attributesOf(locator: Locator, names: readonly string[]): Promise<(string | null)[][]> {
+  return locator.evaluateAll(
+    (elements: ElementInPage[], wanted: readonly string[]) =>
+      elements.map((element) => wanted.map((name) => element.getAttribute(name))),
+    names,
+  );
 }

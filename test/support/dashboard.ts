@@ -3,6 +3,7 @@ import { request } from "node:http";
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { text } from "node:stream/consumers";
 import { startDashboard } from "../../dashboard/listen.ts";
+import type { Store } from "../../analytics/store.ts";
 import type { DashboardOptions, RunningDashboard } from "../../dashboard/listen.ts";
 import defaultCodeBook from "../../wire/code-book.json" with { type: "json" };
 import { parseCodeBook } from "../../wire/parse-code-book.ts";
@@ -11,17 +12,18 @@ import { FakeStore } from "./fake-store.ts";
 
 export const codeBook = parseCodeBook(defaultCodeBook, "code-book.json");
 
-export interface TestDashboard extends RunningDashboard {
+export interface TestDashboard<Evidence extends Store = Store> extends RunningDashboard {
   readonly port: number;
-  readonly store: FakeStore;
+  readonly store: Evidence;
   /** What the server thought worth its log. */
   readonly failures: readonly unknown[];
 }
 
-export async function startTestDashboard(
-  options: Partial<DashboardOptions> & { store?: FakeStore } = {},
-): Promise<TestDashboard> {
-  const store = options.store ?? new FakeStore(makeEvidence(codeBook));
+/** With the store that is given. */
+export async function startTestDashboard<Evidence extends Store>(
+  options: Partial<DashboardOptions> & { store: Evidence },
+): Promise<TestDashboard<Evidence>> {
+  const { store } = options;
   const failures: unknown[] = [];
   const dashboard = await startDashboard({
     codeBook,
@@ -31,6 +33,13 @@ export async function startTestDashboard(
     store,
   });
   return { ...dashboard, store, failures, port: Number(new URL(dashboard.address).port) };
+}
+
+/** With made-up evidence of 40 hosts. */
+export async function startFakeDashboard(
+  options: Partial<Omit<DashboardOptions, "store">> = {},
+): Promise<TestDashboard<FakeStore>> {
+  return startTestDashboard({ ...options, store: new FakeStore(makeEvidence(codeBook)) });
 }
 
 export interface Answer {

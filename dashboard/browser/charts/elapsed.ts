@@ -30,8 +30,12 @@ const maxMarks = 1500;
 /** Rows of the chart before the rest is asked for: the ranking below it should be in sight. */
 const fewRows = 8;
 
+const [minute, hour, day] = [60, 3600, 86_400];
 /** Spans that people think in, seconds. */
-const ticks = [1, 10, 60, 600, 3600, 6 * 3600, 86_400, 7 * 86_400, 30 * 86_400, 365 * 86_400, 3650 * 86_400];
+const spans = [1, 2, 5, 10, 30]
+  .concat([1, 2, 5, 10, 30].map((count) => count * minute))
+  .concat([1, 2, 3, 6, 12].map((count) => count * hour))
+  .concat([1, 2, 4, 7, 14, 30, 90, 365, 1826, 3652].map((count) => count * day));
 
 export function elapsedChart(hosts: readonly RankedHost[], asOf: number, view: View): HTMLElement {
   const all = hosts.flatMap((host) => host.detections.map((detection) => toMark(host, detection, asOf)));
@@ -88,7 +92,8 @@ function drawMarks(
   const narrow = width < 640;
   const marginLeft = narrow ? 112 : 216;
   const domain = timeDomain(marks);
-  const rowHeight = heightOfRow(marks, domain, width - marginLeft);
+  const rowHeight = Math.max(rows.length <= 6 ? 32 : 0, heightOfRow(marks, domain, width - marginLeft));
+  const ticks = ticksWithin(domain, width - marginLeft);
   const colour = (mark: Mark): string => `var(--${mark.detection.severity})`;
   return plot({
     className: plotClass,
@@ -105,7 +110,7 @@ function drawMarks(
     r: { type: "identity" },
     marks: [
       frame({ anchor: "bottom", stroke: "var(--line)" }),
-      gridX(ticksWithin(domain), { stroke: "var(--line)", strokeOpacity: 1 }),
+      gridX(ticks, { stroke: "var(--line)", strokeOpacity: 1 }),
       axisFy({
         anchor: "left",
         tickSize: 0,
@@ -115,7 +120,7 @@ function drawMarks(
         lineWidth: narrow ? 8.5 : 16,
         textOverflow: "ellipsis",
       }),
-      axisX(ticksWithin(domain), {
+      axisX(ticks, {
         anchor: "bottom",
         // Not tickFormat: a logarithmic scale leaves out the labels of ticks that are no power of its base.
         text: (seconds: number) => formatSpan(seconds),
@@ -169,7 +174,7 @@ function rowsBySeverity(marks: readonly Mark[]): string[] {
   return [...rank.keys()].toSorted((left, right) => (rank.get(left) ?? 0) - (rank.get(right) ?? 0));
 }
 
-/** Room on both sides, and at least two ticks to read the scale by. */
+/** From a span that people think in to another one, with room on both sides. */
 function timeDomain(marks: readonly Mark[]): [number, number] {
   let least = Number.POSITIVE_INFINITY;
   let most = 1;
@@ -177,15 +182,15 @@ function timeDomain(marks: readonly Mark[]): [number, number] {
     least = Math.min(least, elapsed);
     most = Math.max(most, elapsed);
   }
-  const below = ticks.findLast((tick) => tick <= least / 1.4) ?? 0.7;
-  const above = ticks.find((tick) => tick >= most * 1.4) ?? most * 1.4;
-  return [Math.max(below, least / 4), Math.min(above, most * 4)].map((end, index) =>
-    index === 0 ? Math.min(end, below * 1.0001) : Math.max(end, most * 1.4),
-  ) as [number, number];
+  const start = spans.findLast((span) => span <= least / 1.3) ?? 0.7;
+  return [start, spans.find((span) => span >= most * 1.3) ?? most * 1.3];
 }
 
-function ticksWithin([least, most]: readonly [number, number]): number[] {
-  return ticks.filter((tick) => tick >= least && tick <= most);
+/** As many spans as have room for their labels; the older end always. */
+function ticksWithin([least, most]: readonly [number, number], width: number): number[] {
+  const all = spans.filter((span) => span >= least && span <= most);
+  const step = Math.max(1, Math.ceil((all.length * 84) / Math.max(84, width)));
+  return all.filter((_span, index) => (all.length - 1 - index) % step === 0);
 }
 
 /** High enough for the tallest heap of symbols, within reason. */

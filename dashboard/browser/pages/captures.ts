@@ -17,7 +17,7 @@ export async function capturesPage({ view, signal, chooseFiles }: PageContext): 
   ]);
   return {
     title: "Captures",
-    asOf: { time: asOf, source: asOfSource },
+    asOf: { time: asOf, isAsked: asOfSource === "asked", source: asOfSource },
     content: h(
       "div",
       { class: "page" },

@@ -31,7 +31,7 @@ export async function hostPage(context: PageContext): Promise<Page> {
   const name = ranked?.name ?? unranked?.name;
   return {
     title: name === undefined ? view.address : `${name} (${view.address})`,
-    asOf: { time: asOf, source: view.asOf === "" ? "newest packet" : "asked" },
+    asOf: { time: asOf, isAsked: view.asOf !== "", source: "newest evidence" },
     content: h(
       "div",
       { class: "page" },

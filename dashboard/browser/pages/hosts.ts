@@ -19,7 +19,7 @@ export async function hostsPage(context: PageContext): Promise<Page> {
   const isEmpty = ranking.hosts.length === 0 && ranking.unranked.length === 0;
   return {
     title: "Flagged hosts",
-    asOf: { time: ranking.asOf, source: ranking.asOfSource },
+    asOf: { time: ranking.asOf, isAsked: ranking.asOfSource === "asked", source: ranking.asOfSource },
     content: isEmpty ? nothingYet(context, ranking) : evidence(context, ranking),
   };
 }

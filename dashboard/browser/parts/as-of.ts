@@ -1,12 +1,14 @@
 /** The time as of which everything is judged: always shown, and movable. */
-import type { Ranking } from "../../../analytics/store.ts";
 import { h } from "../element.ts";
 import { formatInstant, formatPlainTime, parseTime } from "../time-text.ts";
 
 export interface AsOf {
   /** Seconds since 1970. */
   readonly time: number;
-  readonly source: Ranking["asOfSource"];
+  /** The analyst asked for it; otherwise it is the newest there is. */
+  readonly isAsked: boolean;
+  /** Where it comes from, for people. */
+  readonly source: string;
 }
 
 const hour = 3600;
@@ -58,7 +60,7 @@ export function asOfControl(asOf: AsOf, onMove: (asOf: string) => void): HTMLEle
         ),
       ),
     ),
-    asOf.source === "asked"
+    asOf.isAsked
       ? h(
           "button",
           { type: "button", class: "button", id: "as-of-newest", onclick: () => onMove("") },

@@ -90,3 +90,34 @@ describe("pipes", () => {
     expect(out + err).not.toContain("\u001b");
   });
 });
+
+describe("the dissector", () => {
+  test("is printed for the code book that is named", async () => {
+    const { exitCode, out } = await tattle(["dissector"]);
+    expect(exitCode).toBe(0);
+    expect(out).toContain("Files put into a sharing folder");
+  });
+
+  test("cannot be installed where there is no Wireshark, and the command says so", async () => {
+    const { exitCode, out, err } = await tattle(["dissector", "install"], { env: { PATH: folder } });
+    expect([exitCode, out]).toEqual([2, ""]);
+    expect(err).toMatch(/^tattle: found no Wireshark: /);
+  });
+});
+
+describe("a second server on one database", () => {
+  test("is told who owns it", async () => {
+    const database = join(folder, "twice.duckdb");
+    const child = startTattle(["serve", "--database", database, "--port", "0"]);
+    const result = resultOf(child);
+    try {
+      await once(child.stdout, "data");
+      const { exitCode, err } = await tattle(["serve", "--database", database, "--port", "0"]);
+      expect(exitCode).toBe(2);
+      expect(err).toMatch(new RegExp(`^tattle: ${database}: held by process ${child.pid} \\(.*node.*\\)\n$`));
+    } finally {
+      child.kill("SIGINT");
+      await result;
+    }
+  });
+});

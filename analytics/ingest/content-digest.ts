@@ -2,7 +2,7 @@
  * Which capture this is, by content: the same file under another name or compressed gives the same digest. Four lanes
  * of multiply and rotate over every frame's time, lengths and header words, keyed by the database's seed, because a
  * cryptographic digest of every frame would cost a fifth of the whole walk. Two captures of equal digest hold the same
- * evidence; who does not know the seed cannot write a second one of the same digest.
+ * frames, whatever their comments and byte order; who does not know the seed cannot write a second one of the same digest.
  */
 import { createHash } from "node:crypto";
 import type { Secrets } from "./secrets.ts";

@@ -118,6 +118,7 @@ async function findKnown(
 function digestOf(summary: CaptureSummary, observer: EvidenceObserver): string {
   observer.digest.addLabel(summary.format);
   for (const { index, linkType } of summary.interfaces) observer.digest.addLabel(`${index} ${linkType}`);
+  for (const [address, hostName] of summary.names) observer.digest.addLabel(`${address} ${hostName}`);
   const { first, last } = observer.times;
   observer.digest.addLabel(`${first ?? "no"} ${last ?? "time"}`);
   return observer.digest.finish(observer.frames);

@@ -106,7 +106,8 @@ end
 local function listen(filter)
   local report = new_report(filter)
   local expression = filter and format("tattle && (%s)", filter) or "tattle"
-  local tap = Listener.new("frame", expression)
+  local is_filter, tap = pcall(Listener.new, "frame", expression)
+  if not is_filter then return nil end
   listeners = listeners + 1
   function tap.packet(pinfo)
     report:add(pinfo)
@@ -122,6 +123,10 @@ if register_stat_cmd_arg then
   register_stat_cmd_arg("tattle,hosts", function(argument)
     local filter = (argument or ""):match("^tattle,hosts,(.+)$")
     local tap, report = listen(filter)
+    if not tap then
+      io.stderr:write("tattle,hosts: not a display filter: " .. filter .. "\n")
+      return
+    end
     function tap.draw()
       io.stdout:write(report:text())
     end

@@ -3,7 +3,7 @@
  * and its fields are the result. IPv4 (RFC 791), IPv6 with extension headers (RFC 8200), TCP (RFC 9293), tunnels,
  * and the packets quoted in ICMP errors (RFC 792, RFC 4443).
  */
-import { networkHeader, noNetworkHeader } from "./link-layer.ts";
+import { linkTypes, networkHeader, noNetworkHeader } from "./link-layer.ts";
 import { countRecords, malformedOption } from "./mark.ts";
 import type { Carrier } from "./mark.ts";
 import { ipv4MarkTypes, tcpMarkKinds } from "./mark-format.ts";
@@ -69,6 +69,8 @@ export class PacketWalk {
   readonly #isIpv4MarkType = new Uint8Array(256);
   readonly #exid: number | undefined;
   #octets: Uint8Array;
+  /** Whether `quoted` or a field of a mark differs from what it begins with. */
+  #hasFindings = false;
 
   constructor(octets: Uint8Array, selection: MarkSelection = defaultMarkSelection) {
     this.#octets = octets;
@@ -84,18 +86,51 @@ export class PacketWalk {
 
   /** Walks the frame `[start, end)` of the buffer; the fields hold what was found. */
   walk(linkType: number, start: number, end: number): void {
-    this.#reset();
+    if (this.#hasFindings) this.#resetFindings();
+    if (linkType === linkTypes.ethernet && this.#plainSegment(start, end)) return;
+    this.#resetHeaders();
     let at = networkHeader(this.#octets, linkType, start, end);
     for (let depth = 0; at !== noNetworkHeader && depth < maximumDepth; depth++) at = this.#internet(at, end);
   }
 
-  #reset(): void {
+  /**
+   * Whether the frame is Ethernet, IPv4 without options or fragments, and TCP that is whole, without options or with
+   * timestamps alone: most frames are, and looking at one go saves a tenth of the time. Any doubt goes the long way.
+   */
+  #plainSegment(start: number, end: number): boolean {
+    const octets = this.#octets;
+    const network = start + 14;
+    const tcp = network + 20;
+    if (tcp + 20 > end) return false;
+    if (octets[start + 12] !== 8 || octets[start + 13] !== 0 || octets[network] !== 0x45) return false;
+    if (octets[network + 9] !== protocols.tcp || (this.#word(network + 6) & 0x3fff) !== 0) return false;
+    const packetEnd = network + this.#word(network + 2);
+    const capturedEnd = packetEnd < end ? packetEnd : end;
+    const tcpEnd = tcp + ((octets[tcp + 12] ?? 0) >> 4) * 4;
+    if (tcpEnd < tcp + 20 || tcpEnd > capturedEnd) return false;
+    if (tcpEnd > tcp + 20 && !this.#isTimestampsOnly(tcp + 20, tcpEnd)) return false;
+    this.ipVersion = 4;
+    this.network = network;
+    this.protocol = protocols.tcp;
+    this.transport = tcp;
+    this.packetEnd = packetEnd;
+    this.capturedEnd = capturedEnd;
+    this.tcp = tcp;
+    this.tcpEnd = tcpEnd;
+    return true;
+  }
+
+  #resetHeaders(): void {
     this.ipVersion = 0;
     this.network = absent;
     this.protocol = 0;
     this.transport = absent;
     this.tcp = absent;
     this.tcpEnd = absent;
+  }
+
+  #resetFindings(): void {
+    this.#hasFindings = false;
     this.quoted = false;
     this.mark = absent;
     this.markLength = 0;
@@ -191,6 +226,7 @@ export class PacketWalk {
         : type >= 1 && type <= 4;
     if (!isError || at + 8 >= this.capturedEnd) return noNetworkHeader;
     this.quoted = true;
+    this.#hasFindings = true;
     return at + 8;
   }
 
@@ -200,9 +236,8 @@ export class PacketWalk {
     if (tcpEnd < at + 20) return;
     this.tcp = at;
     this.tcpEnd = tcpEnd;
-    if (tcpEnd > at + 20 && !this.#isTimestampsOnly(at + 20, tcpEnd)) {
-      this.#options(at + 20, tcpEnd, this.#isTcpMarkKind, "tcp");
-    }
+    const isPlain = tcpEnd <= this.capturedEnd && this.#isTimestampsOnly(at + 20, tcpEnd);
+    if (tcpEnd > at + 20 && !isPlain) this.#options(at + 20, tcpEnd, this.#isTcpMarkKind, "tcp");
   }
 
   /**
@@ -213,7 +248,6 @@ export class PacketWalk {
     const octets = this.#octets;
     return (
       end === start + 12 &&
-      end <= this.capturedEnd &&
       octets[start] === 1 &&
       octets[start + 1] === 1 &&
       octets[start + 2] === 8 &&
@@ -245,6 +279,7 @@ export class PacketWalk {
       if (at + length > captured) break;
       if (isMarkKind[kind] === 1) {
         const count = countRecords(octets, at, length, this.#exid);
+        this.#hasFindings = true;
         if (count === malformedOption) this.#noteMalformed(at);
         else if (count > 0 && found) this.duplicates++;
         else if (count > 0) {
@@ -259,7 +294,9 @@ export class PacketWalk {
       }
       at += length;
     }
-    if (captured < end) this.cut = true;
+    if (captured === end) return;
+    this.cut = true;
+    this.#hasFindings = true;
   }
 
   #noteMalformed(at: number): void {

@@ -1,10 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { linkTypes } from "../../wire/link-layer.ts";
 import { absent, PacketWalk, protocols } from "../../wire/packet-walk.ts";
+import { mutate, seededRandom } from "../fuzz/random.ts";
 import { ethernetFrame } from "../support/link-frame.ts";
 import { markSamples } from "../support/samples-marks.ts";
 import { dataPacket, oneRecord, pairOf, pairOfVersion6 } from "../support/samples.ts";
-import { hexOctets, ipPacket, joinOctets, markOption, tcpPacket, udpPacket } from "../support/segment.ts";
+import {
+  hexOctets,
+  ipPacket,
+  joinOctets,
+  markOption,
+  tcpPacket,
+  timestampsOption,
+  udpPacket,
+} from "../support/segment.ts";
 import { gre, ipInIp } from "../support/tunnel-packet.ts";
 
 const mark = markOption([oneRecord]);
@@ -127,6 +136,23 @@ describe("headers", () => {
     const payload = joinOctets(new Uint8Array(12), mark);
     expect(walkRaw(udpPacket(pairOf(1), { sourcePort: 1, destinationPort: 2, payload })).mark).toBe(absent);
   });
+});
+
+test("the short way for plain segments finds what the long way finds", () => {
+  const random = seededRandom(7);
+  const plain = dataPacket(pairOf(1), timestampsOption(1, 2));
+  const seeds = [plain, dataPacket(pairOf(1), new Uint8Array()), dataPacket(pairOf(1), mark)];
+  const header = 14;
+  for (let trial = 0; trial < 20_000; trial++) {
+    const packet = trial < seeds.length ? (seeds[trial] ?? plain) : mutate(random.pick(seeds), random);
+    const frame = joinOctets(ethernetFrame(plain).subarray(0, header), packet);
+    const short = new PacketWalk(frame);
+    short.walk(linkTypes.ethernet, 0, frame.length);
+    // Link type 101 knows no short way.
+    const long = new PacketWalk(frame);
+    long.walk(linkTypes.raw, header, frame.length);
+    expect(Object.entries(short)).toEqual(Object.entries(long));
+  }
 });
 
 describe("tunnels", () => {

@@ -5,6 +5,7 @@
  * appender's rows and twice as fast as the public way, which is kept as the fallback and gives the same rows.
  */
 import duckdb from "@duckdb/node-bindings";
+import type { Vector } from "@duckdb/node-bindings";
 import { DuckDBDataChunk, DuckDBTimestampValue, DuckDBTypeId } from "@duckdb/node-api";
 import type { DuckDBAppender, DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api";
 
@@ -14,7 +15,13 @@ export const chunkRows = 2048;
 type Numbers = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
 /** The values of one chunk, written by the caller: 64-bit columns as pairs of words, low first; text and blobs as they are. */
-export type Column = Numbers | DuckDBValue[];
+export type Column = Numbers | NullableColumn | DuckDBValue[];
+
+export interface NullableColumn {
+  readonly values: Uint32Array<ArrayBuffer>;
+  /** One octet a row: 0 where the row has no value. */
+  readonly present: Uint8Array<ArrayBuffer>;
+}
 
 export type CopyPath = "memory" | "checked";
 
@@ -42,6 +49,7 @@ export const shortColumn = (): Uint16Array<ArrayBuffer> => new Uint16Array(chunk
 export const wordColumn = (): Uint32Array<ArrayBuffer> => new Uint32Array(chunkRows);
 export const wideColumn = (): Uint32Array<ArrayBuffer> => new Uint32Array(2 * chunkRows);
 export const textColumn = (): DuckDBValue[] => [];
+export const nullableWideColumn = (): NullableColumn => ({ values: wideColumn(), present: octetColumn() });
 
 export class ColumnAppender<Named extends Columns = Columns> {
   readonly columns: Named;
@@ -52,6 +60,8 @@ export class ColumnAppender<Named extends Columns = Columns> {
   readonly #types: readonly DuckDBType[];
   readonly #chunk: DuckDBDataChunk;
   readonly #path: CopyPath;
+  /** One bit a row, as DuckDB marks the rows that have a value. */
+  readonly #validity = new Uint8Array(chunkRows / 8);
 
   private constructor(appender: DuckDBAppender, columns: Named, path: CopyPath) {
     this.#appender = appender;
@@ -95,8 +105,9 @@ export class ColumnAppender<Named extends Columns = Columns> {
     this.#chunk.rowCount = this.rows;
     for (const [index, column] of this.#inOrder.entries()) {
       if (Array.isArray(column)) this.#chunk.setColumnValues(index, column.slice(0, this.rows));
-      else if (this.#path === "memory") this.#copy(index, column);
-      else this.#chunk.setColumnValues(index, valuesOf(column, this.#typeId(index), this.rows));
+      else if (this.#path === "checked") this.#chunk.setColumnValues(index, this.#values(index, column));
+      else if ("present" in column) this.#copyNullable(index, column);
+      else this.#copy(index, column);
     }
     this.#appender.appendDataChunk(this.#chunk);
     this.rows = 0;
@@ -117,13 +128,33 @@ export class ColumnAppender<Named extends Columns = Columns> {
   #copy(index: number, column: Numbers): void {
     const octets = this.rows * (widths.get(this.#typeId(index)) ?? 0);
     // Both ends are long enough: checkColumns saw to the array, and a vector has room for chunkRows values of its type.
-    duckdb.copy_data_to_vector(
-      duckdb.data_chunk_get_vector(this.#chunk.chunk, index),
-      0,
-      column.buffer,
-      column.byteOffset,
-      octets,
+    duckdb.copy_data_to_vector(this.#vector(index), 0, column.buffer, column.byteOffset, octets);
+  }
+
+  #copyNullable(index: number, column: NullableColumn): void {
+    this.#copy(index, column.values);
+    const validity = this.#validity;
+    validity.fill(0);
+    for (let row = 0; row < this.rows; row++) {
+      if (column.present[row] !== 0) validity[row >> 3] = (validity[row >> 3] ?? 0) | (1 << (row & 7));
+    }
+    // Made writable, a vector has a bit for each of chunkRows rows.
+    const vector = this.#vector(index);
+    duckdb.vector_ensure_validity_writable(vector);
+    duckdb.copy_data_to_vector_validity(vector, 0, validity.buffer, 0, validity.byteLength);
+  }
+
+  /** The same values for the public way. */
+  #values(index: number, column: Numbers | NullableColumn): DuckDBValue[] {
+    const type = this.#typeId(index);
+    if (!("present" in column)) return valuesOf(column, type, this.rows);
+    return valuesOf(column.values, type, this.rows).map((value, row) =>
+      column.present[row] === 0 ? null : value,
     );
+  }
+
+  #vector(index: number): Vector {
+    return duckdb.data_chunk_get_vector(this.#chunk.chunk, index);
   }
 
   #typeId(index: number): DuckDBTypeId {
@@ -139,15 +170,15 @@ function checkColumns(appender: DuckDBAppender, table: string, columns: readonly
     if (Array.isArray(column)) continue;
     const type = appender.columnType(index);
     const expected = (widths.get(type.typeId) ?? 0) * chunkRows;
-    if (expected === 0 || column.byteLength !== expected) {
+    const values = "present" in column ? column.values : column;
+    if (expected === 0 || values.byteLength !== expected) {
       throw new RangeError(
-        `${table}, column ${index} (${type.toString()}): a chunk takes ${expected} octets, the array has ${column.byteLength}`,
+        `${table}, column ${index} (${type.toString()}): a chunk takes ${expected} octets, the array has ${values.byteLength}`,
       );
     }
   }
 }
 
-/** The same values for the public way. */
 function valuesOf(column: Numbers, type: DuckDBTypeId, rows: number): DuckDBValue[] {
   if (type === DuckDBTypeId.BOOLEAN) return Array.from(column.subarray(0, rows), (value) => value !== 0);
   if (type === DuckDBTypeId.UBIGINT) return Array.from({ length: rows }, (_, row) => pairAt(column, row));

@@ -12,6 +12,7 @@ import { fastestPath } from "./column-appender.ts";
 import type { CopyPath } from "./column-appender.ts";
 import { stageDictionaries } from "./dictionary-rows.ts";
 import { EvidenceObserver } from "./evidence-observer.ts";
+import { writeFlows } from "./flow-rows.ts";
 import { drawSecrets } from "./secrets.ts";
 import { WalkRows } from "./walk-rows.ts";
 import type { IdBases } from "./walk-rows.ts";
@@ -19,9 +20,8 @@ import type { IdBases } from "./walk-rows.ts";
 const sql = (name: string): string => readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), "utf8");
 
 const staging = sql("staging");
-const merges = ["hosts", "detections", "minutes", "flows", "pairs", "events"].map((name) =>
-  sql(`merge-${name}`),
-);
+const mergeHosts = sql("merge-hosts");
+const merges = ["detections", "minutes", "flows", "pairs", "events"].map((name) => sql(`merge-${name}`));
 const insertCapture = sql("insert-capture");
 const insertRefused = sql("insert-refused");
 const findContent = sql("find-content");
@@ -88,6 +88,9 @@ async function ingest(
   }
   rows.close();
   await stageDictionaries(connection, observer.dictionaries, summary.names, path);
+  await connection.run(mergeHosts);
+  const hostIds = await readHostIds(connection, observer.dictionaries.hosts.count);
+  await writeFlows(connection, observer.dictionaries, hostIds, bases, path);
   for (const merge of merges) await connection.run(merge);
   await connection.run(insertCapture, captureRow(contentId, report, summary, observer));
   return { ...report, captureId: bases.captureId };
@@ -104,6 +107,17 @@ async function readBases(connection: DuckDBConnection): Promise<IdBases> {
 async function readSeed(connection: DuckDBConnection): Promise<string> {
   const reader = await connection.runAndReadAll("SELECT value FROM setting WHERE key = 'seed'");
   return String(reader.getRows()[0]?.[0]);
+}
+
+/** The database's ids of the local hosts. */
+async function readHostIds(connection: DuckDBConnection, count: number): Promise<Uint32Array> {
+  const ids = new Uint32Array(count);
+  const result = await connection.stream("SELECT host_id FROM host_of ORDER BY local_host");
+  let at = 0;
+  for await (const chunk of result.yieldRows()) {
+    for (const [id] of chunk) ids[at++] = Number(id);
+  }
+  return ids;
 }
 
 async function findKnown(

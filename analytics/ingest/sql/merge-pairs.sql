@@ -1,7 +1,7 @@
 -- Which peers did flagged hosts reach, with evidence, for the first time, or earlier than was known?
 CREATE TEMP TABLE contact AS
 SELECT host_id, peer_id, min(established_at) AS first_contact
-FROM flow_of_pair WHERE established GROUP BY ALL;
+FROM flow_seen WHERE flow_id > getvariable('last_flow') AND established GROUP BY ALL;
 
 CREATE TEMP TABLE known_contact AS
 SELECT contact.*, pair.first_contact AS known_since

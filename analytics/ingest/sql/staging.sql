@@ -23,13 +23,6 @@ CREATE TEMP TABLE staged_host_minute (
 
 CREATE TEMP TABLE staged_mark (local_mark UINTEGER, local_host UINTEGER, kind UTINYINT, option BLOB);
 
-CREATE TEMP TABLE staged_flow (
-  local_flow UINTEGER, flow_key UBIGINT, tuple_key UBIGINT, local_host UINTEGER, local_peer UINTEGER,
-  protocol UTINYINT, host_port USMALLINT, peer_port USMALLINT, first_seen TIMESTAMP, last_seen TIMESTAMP,
-  marked_packets UINTEGER, marked_octets UBIGINT, reply_packets UINTEGER, reply_octets UBIGINT,
-  acknowledged_octets UBIGINT, established BOOLEAN, established_at TIMESTAMP, passed BOOLEAN, passed_at TIMESTAMP
-);
-
 CREATE TEMP TABLE staged_passed (local_flow UINTEGER, minute TIMESTAMP);
 
 CREATE TEMP TABLE staged_event (

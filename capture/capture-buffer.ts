@@ -13,16 +13,38 @@ export const readOctets = 512 * 1024;
 /** Where reads land. Before it is room for the longest unfinished record; pages that nothing touches cost nothing. */
 const base = maximumRecordOctets + wasmPage;
 
+/**
+ * A process that may not reserve address space (ulimit -v) gets no WebAssembly memory; ordinary memory is only slower.
+ */
+function allocate(octets: number): ArrayBuffer {
+  const pages = Math.ceil(octets / wasmPage);
+  try {
+    return new WebAssembly.Memory({ initial: pages }).buffer;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return new ArrayBuffer(pages * wasmPage);
+  }
+}
+
 export class CaptureBuffer {
-  readonly #memory = new WebAssembly.Memory({ initial: (base + readOctets) / wasmPage });
-  octets = new Uint8Array(this.#memory.buffer);
-  view = new DataView(this.#memory.buffer);
+  #memory = allocate(base + readOctets);
+  octets = new Uint8Array(this.#memory);
+  view = new DataView(this.#memory);
   /** What has been read and not been walked: `[start, end)`. */
   start = base;
   end = base;
 
+  get hasGrown(): boolean {
+    return this.octets.length > base + readOctets;
+  }
+
   get length(): number {
     return this.end - this.start;
+  }
+
+  clear(): void {
+    this.start = base;
+    this.end = base;
   }
 
   /** Moves what is left to just before the place where reads land. */
@@ -33,13 +55,32 @@ export class CaptureBuffer {
     this.end = base;
   }
 
-  /** Makes room for a read behind `end`; returns whether the buffer is another one now. */
+  /** Makes room for a read behind `end`; returns whether the memory is another one now. */
   reserve(octets: number): boolean {
-    const missing = this.end + octets - this.octets.length;
-    if (missing <= 0) return false;
-    this.#memory.grow(Math.ceil(missing / wasmPage));
-    this.octets = new Uint8Array(this.#memory.buffer);
-    this.view = new DataView(this.#memory.buffer);
+    if (this.end + octets <= this.octets.length) return false;
+    const left = this.octets.subarray(this.start, this.end);
+    // Twice as much, up to what the longest record takes, so that it is copied a few times only.
+    const wanted = Math.min(2 * (this.octets.length - base), maximumRecordOctets + readOctets);
+    this.#memory = allocate(Math.max(this.end + octets, base + wanted));
+    this.octets = new Uint8Array(this.#memory);
+    this.view = new DataView(this.#memory);
+    this.octets.set(left, this.start);
     return true;
   }
+}
+
+/** One buffer is kept for the next reading: to reserve and release address space takes longer than to read a small file. */
+let spare: CaptureBuffer | undefined;
+
+/** An empty buffer, to be given back. */
+export function borrowBuffer(): CaptureBuffer {
+  const buffer = spare ?? new CaptureBuffer();
+  spare = undefined;
+  return buffer;
+}
+
+/** Nobody may use the buffer from now on. One that grew for a long record is let go, with its memory. */
+export function giveBackBuffer(buffer: CaptureBuffer): void {
+  buffer.clear();
+  if (!buffer.hasGrown) spare = buffer;
 }

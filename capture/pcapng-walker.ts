@@ -64,7 +64,9 @@ export class PcapngWalker implements RecordWalker {
       if (type === sectionHeaderBlock && !this.#readByteOrder(at)) return at;
       const length = view.getUint32(at + 4, this.#little);
       if (length < blockOverhead || length > maximumRecordOctets || (length & 3) !== 0) {
-        this.damage = { reason: `a block of ${length} octets; at least 12, a multiple of 4 is possible` };
+        this.damage = {
+          reason: `a block of ${length} octets; a multiple of 4 from 12 to 16 MiB is possible`,
+        };
         return at;
       }
       const next = at + length;

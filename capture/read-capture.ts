@@ -4,7 +4,7 @@
  */
 import { setImmediate } from "node:timers/promises";
 import type { Readable } from "node:stream";
-import { CaptureBuffer, readOctets } from "./capture-buffer.ts";
+import { borrowBuffer, giveBackBuffer, readOctets } from "./capture-buffer.ts";
 import { CaptureError } from "./capture-error.ts";
 import { describeForeign, isGzip, magicOctets, walkerFor } from "./detect-format.ts";
 import type { CaptureOutcome, CaptureSummary, FrameSink, ReadOptions } from "./frame-sink.ts";
@@ -52,7 +52,7 @@ export async function readCapture(
 class Reading {
   readonly #sink: FrameSink;
   readonly #options: ReadOptions;
-  readonly #buffer = new CaptureBuffer();
+  readonly #buffer = borrowBuffer();
   readonly #gaps: { readonly offset: number; readonly octets: number }[] = [];
   #source: OctetSource;
   #walker: RecordWalker | undefined;
@@ -96,6 +96,7 @@ class Reading {
 
   async close(): Promise<void> {
     await this.#source.close();
+    giveBackBuffer(this.#buffer);
   }
 
   #unwalked(): Uint8Array {

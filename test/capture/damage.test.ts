@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { readCapture } from "../../capture/read-capture.ts";
-import { PcapngBlocks, pcapHeader, writePcap } from "../support/capture-writer.ts";
+import { PcapngBlocks, pcapHeader, pcapRecord, writePcap } from "../support/capture-writer.ts";
 import { readFrames, readOctets } from "../support/read-octets.ts";
 import { hexOctets, joinOctets } from "../support/segment.ts";
 
@@ -110,14 +110,14 @@ describe("partial: what is before the damage is kept", () => {
       withWord(joinOctets(start, packet, packet), 92 + 4, 0),
       1,
       92,
-      "a block of 0 octets; at least 12, a multiple of 4 is possible",
+      "a block of 0 octets; a multiple of 4 from 12 to 16 MiB is possible",
     ],
     [
       "block length not a multiple of 4",
       withWord(joinOctets(start, packet), 48 + 4, 42),
       0,
       48,
-      "a block of 42 octets; at least 12, a multiple of 4 is possible",
+      "a block of 42 octets; a multiple of 4 from 12 to 16 MiB is possible",
     ],
     [
       "lengths differ",
@@ -257,3 +257,49 @@ test("frames of a live pipe are handed over before it ends", async () => {
 });
 
 let ended: ReturnType<typeof readCapture>;
+
+describe("a long capture", () => {
+  // 48 MB, so that reading gives way to others once.
+  const long = joinOctets(
+    pcapHeader(),
+    ...Array.from({ length: 200 }, () => pcapRecord({ octets: new Uint8Array(240_000), time: frame.time })),
+  );
+
+  test("reports octets and frames while it is read, and at the end", async () => {
+    const reports: number[][] = [];
+    await readCapture(
+      { stream: Readable.from([long]) },
+      { useBuffer: () => undefined, frame: () => undefined },
+      { onProgress: (octets, frames) => reports.push([octets, frames]) },
+    );
+    expect(reports.length).toBeGreaterThan(1);
+    expect(reports.at(-1)).toEqual([long.length, 200]);
+    expect(reports).toEqual(reports.toSorted(([left = 0], [right = 0]) => left - right));
+  });
+
+  test("stops when it is aborted", async () => {
+    const controller = new AbortController();
+    let frames = 0;
+    const reading = readCapture(
+      { stream: Readable.from([long]) },
+      { useBuffer: () => undefined, frame: () => frames++ },
+      { signal: controller.signal, onProgress: () => controller.abort(new Error("Ctrl-C")) },
+    );
+    await expect(reading).rejects.toThrow("Ctrl-C");
+    expect(frames).toBeLessThan(200);
+  });
+
+  test("an error of the consumer comes through, and the next reading is not disturbed", async () => {
+    const failing = readCapture(
+      { stream: Readable.from([long]) },
+      {
+        useBuffer: () => undefined,
+        frame: () => {
+          throw new Error("disk full");
+        },
+      },
+    );
+    await expect(failing).rejects.toThrow("disk full");
+    expect((await readOctets(two)).frames.length).toBe(2);
+  });
+});

@@ -72,12 +72,16 @@ export interface GroupingState {
 const keptOfGroup = 50;
 const keptOfDigest = 200;
 /** Groups whose notices wait; those of further ones go into the digest. */
-const mostGroups = 2000;
+const mostWaiting = 2000;
+/** Groups remembered for what they were told; beyond that the older half is forgotten, and may be told again. */
+const mostGroups = 10_000;
 const hour = 3600;
 
 export class Grouping {
   readonly #settings: GroupingSettings;
   readonly #state: GroupingState;
+  #groups = 0;
+  #waiting = 0;
 
   /** Goes on from a state that `state` gave; it is copied. */
   constructor(settings: GroupingSettings, state?: GroupingState) {
@@ -85,6 +89,7 @@ export class Grouping {
     this.#state = state
       ? structuredClone(state)
       : { groups: {}, containment: {}, silences: {}, sent: [], digest: { notices: [], more: 0 } };
+    this.#count();
   }
 
   get state(): GroupingState {
@@ -155,23 +160,40 @@ export class Grouping {
     }
   }
 
+  #count(): void {
+    const groups = Object.values(this.#state.groups);
+    this.#groups = groups.length;
+    this.#waiting = groups.filter(({ dueAt }) => dueAt !== undefined).length;
+  }
+
   #group(name: string): Group {
-    return (this.#state.groups[name] ??= { notices: [], more: 0, rank: -1, told: {} });
+    const known = this.#state.groups[name];
+    if (known) return known;
+    if (this.#groups >= mostGroups) this.#forgetOlderHalf();
+    this.#groups++;
+    return (this.#state.groups[name] = { notices: [], more: 0, rank: -1, told: {} });
+  }
+
+  #forgetOlderHalf(): void {
+    const { groups } = this.#state;
+    const idle = Object.entries(groups).filter(([, { dueAt }]) => dueAt === undefined);
+    idle.sort(([, a], [, b]) => latestTold(a) - latestTold(b));
+    for (const [name] of idle.slice(0, Math.ceil(idle.length / 2))) delete groups[name];
+    this.#count();
   }
 
   #holdInGroup(group: Group, notice: Notice, now: number): void {
     const { waitSeconds, intervalSeconds } = this.#settings;
-    if (group.dueAt === undefined && this.#waiting() >= mostGroups) {
-      this.#overflow([notice], 0, now);
-      return;
+    if (group.dueAt === undefined) {
+      if (this.#waiting >= mostWaiting) {
+        this.#overflow([notice], 0, now);
+        return;
+      }
+      this.#waiting++;
+      const next = group.sentAt === undefined ? -Infinity : group.sentAt + intervalSeconds;
+      group.dueAt = Math.max(now + waitSeconds, next);
     }
     hold(group, notice, keptOfGroup);
-    const next = group.sentAt === undefined ? -Infinity : group.sentAt + intervalSeconds;
-    group.dueAt ??= Math.max(now + waitSeconds, next);
-  }
-
-  #waiting(): number {
-    return Object.values(this.#state.groups).filter(({ dueAt }) => dueAt !== undefined).length;
   }
 
   #overflow(notices: readonly Notice[], more: number, now: number): void {
@@ -254,6 +276,7 @@ export class Grouping {
     }
     const known = new Set(Object.keys(groups).map((name) => name.slice(0, name.indexOf(" "))));
     for (const host of Object.keys(containment)) if (!known.has(host)) delete containment[host];
+    this.#count();
   }
 }
 

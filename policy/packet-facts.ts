@@ -42,11 +42,11 @@ export function readPacketFacts(
 ): PacketFacts | undefined {
   const walk = new PacketWalk(packet, selection);
   walk.walk(linkTypes.raw, 0, packet.length);
-  if (walk.network !== 0 || walk.protocol !== protocols.tcp || walk.transport === absent) return undefined;
+  if (walk.network !== 0) return undefined;
   const isVersion4 = walk.ipVersion === 4;
-  const extensions = isVersion4 ? "none" : inspectExtensions(packet);
-  if (extensions === "not tcp") return undefined;
-  const isReadable = extensions !== "unreadable";
+  const header = isVersion4 ? findInIpv4(walk) : findBehindExtensions(packet);
+  if (header === "none") return undefined;
+  const isReadable = header === "readable";
   const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
   const isMarked = isReadable && walk.markCarrier === "tcp" && walk.mark !== absent && walk.markNetwork === 0;
   return {
@@ -87,22 +87,33 @@ function findForeignOption(packet: Uint8Array, walk: PacketWalk, selection: Mark
 /** The extension headers that netfilter passes to find the transport header (ipv6_ext_hdr of the Linux kernel). */
 const kernelExtensions = new Set([0, 43, 44, 51, 60]);
 
-function inspectExtensions(packet: Uint8Array): "none" | "readable" | "unreadable" | "not tcp" {
+type HeaderPlace = "readable" | "unreadable" | "none";
+
+function findInIpv4(walk: PacketWalk): HeaderPlace {
+  return walk.protocol === protocols.tcp && walk.transport !== absent ? "readable" : "none";
+}
+
+function findBehindExtensions(packet: Uint8Array): HeaderPlace {
   let next = packet[6] ?? 0;
-  if (next === protocols.tcp) return "none";
   let at = 40;
   let isSimple = true;
   for (let headers = 1; next !== protocols.tcp; headers++) {
-    // Mobility, HIP and shim6 headers are a protocol of their own to netfilter.
-    if (!kernelExtensions.has(next)) return "not tcp";
-    const lengthOctet = packet[at + 1] ?? 0;
-    // RFC 8200 section 4.5 wants this octet zero; the matchers read it as a length.
-    if (next === 44 && lengthOctet !== 0) isSimple = false;
+    // Mobility, HIP and shim6 headers are a protocol of their own to netfilter; so is what a packet is cut in.
+    if (!kernelExtensions.has(next) || at + 8 > packet.length) return "none";
     if (headers > readableExtensions.headers) isSimple = false;
-    const octets = next === 44 ? 8 : next === 51 ? (lengthOctet + 2) * 4 : (lengthOctet + 1) * 8;
+    const type = next;
+    const lengthOctet = packet[at + 1] ?? 0;
     next = packet[at] ?? 0;
-    at += octets;
+    if (type === 44) {
+      const isLater = (((packet[at + 2] ?? 0) << 8) | (packet[at + 3] ?? 0)) > 7;
+      // Behind the fourth header nothing tells a later fragment from a whole packet.
+      if (isLater) return isSimple || next !== protocols.tcp ? "none" : "unreadable";
+      // RFC 8200 section 4.5 wants this octet zero; the matchers read it as a length.
+      if (lengthOctet !== 0) isSimple = false;
+    }
+    at += type === 44 ? 8 : type === 51 ? (lengthOctet + 2) * 4 : (lengthOctet + 1) * 8;
   }
+  if (at >= packet.length) return "none";
   const octets = at - 40;
   return isSimple && octets <= readableExtensions.octets && octets % 8 === 0 ? "readable" : "unreadable";
 }

@@ -1,0 +1,88 @@
+/**
+ * The program that zeroes payloads: loaded by tc at the egress of the outside interfaces, told by the packet mark which
+ * packets (live-agent/kernel/zero-payload.bpf.c). It is there before the rules that rely on it.
+ */
+import { existsSync } from "node:fs";
+import { KernelError } from "./kernel-error.ts";
+import { defaultMarkShift } from "./packet-place.ts";
+import type { RunCommand } from "./run-command.ts";
+
+export interface AlterSettings {
+  /** File of the compiled program. */
+  readonly object: string;
+}
+
+/** The program within the object file, and its place among other filters of an interface. */
+const section = "tc";
+const filterPlace = ["egress", "prio", "49", "handle", "0x7a"];
+const programName = "tattle_zero";
+
+/**
+ * Puts the program on these interfaces; replaces it where it is.
+ * @throws KernelError if the object is missing or the kernel refuses it
+ */
+export async function attachZeroing(
+  alter: AlterSettings,
+  run: RunCommand,
+  interfaces: readonly string[],
+  markShift: number,
+): Promise<void> {
+  if (markShift !== defaultMarkShift) {
+    throw new KernelError(
+      `alter needs markShift ${defaultMarkShift}, got ${markShift}`,
+      "the compiled program reads the packet mark there",
+    );
+  }
+  if (!existsSync(alter.object)) {
+    throw new KernelError(
+      `alter needs ${alter.object}, which does not exist`,
+      "npm run build:bpf makes it; it needs clang and libbpf-dev",
+    );
+  }
+  for (const name of interfaces) {
+    const { stdout } = await runTc(run, ["-j", "qdisc", "show", "dev", name]);
+    if (!stdout.includes('"clsact"')) await runTc(run, ["qdisc", "add", "dev", name, "clsact"]);
+    const filter = `filter replace dev ${name} ${filterPlace.join(" ")} protocol all bpf direct-action`;
+    await runTc(run, [...filter.split(" "), "object-file", alter.object, "section", section]);
+  }
+}
+
+export async function isZeroingAttached(run: RunCommand, name: string): Promise<boolean> {
+  const { status, stdout } = await run("tc", ["filter", "show", "dev", name, "egress"]);
+  return status === 0 && stdout.includes(programName);
+}
+
+/** Takes the program from every interface but these. */
+export async function detachZeroing(run: RunCommand, kept: readonly string[] = []): Promise<void> {
+  for (const name of await listInterfaces(run)) {
+    if (kept.includes(name) || !(await isZeroingAttached(run, name))) continue;
+    await runTc(run, ["filter", "delete", "dev", name, ...filterPlace, "bpf"]);
+    await removeEmptyQdisc(run, name);
+  }
+}
+
+/** Another program may have filters of its own there; without any the qdisc only costs. */
+async function removeEmptyQdisc(run: RunCommand, name: string): Promise<void> {
+  for (const direction of ["ingress", "egress"]) {
+    const { stdout } = await runTc(run, ["filter", "show", "dev", name, direction]);
+    if (stdout.trim() !== "") return;
+  }
+  await runTc(run, ["qdisc", "delete", "dev", name, "clsact"]);
+}
+
+/** Interfaces with a place for such programs; none if there is no tc. */
+async function listInterfaces(run: RunCommand): Promise<string[]> {
+  try {
+    const { stdout } = await runTc(run, ["qdisc", "show"]);
+    return [...stdout.matchAll(/^qdisc clsact \S+ dev (\S+)/gm)].map(([, name = ""]) => name);
+  } catch (error) {
+    if (error instanceof KernelError) return [];
+    throw error;
+  }
+}
+
+async function runTc(run: RunCommand, commandArguments: readonly string[]): Promise<{ stdout: string }> {
+  const { status, stdout, stderr } = await run("tc", commandArguments);
+  if (status === 0) return { stdout };
+  throw new KernelError(`tc ${commandArguments.join(" ")} failed with status ${status}`, stderr);
+}

@@ -1,0 +1,28 @@
+/** Names of our chains: at most 28 characters (XT_EXTENSION_MAXNAMELEN of linux/netfilter/x_tables.h). */
+
+/** Everything of ours in the kernel begins so. */
+export const chainPrefix = "TATTLE";
+
+export const chainNames = {
+  entry: chainPrefix,
+  find: `${chainPrefix}-FIND`,
+  extensions: `${chainPrefix}-EXT`,
+  unreadable: `${chainPrefix}-UNREADABLE`,
+  walk: `${chainPrefix}-WALK`,
+  slow: `${chainPrefix}-SLOW`,
+  position: (position: number): string => `${chainPrefix}-P${position}`,
+  foreign: `${chainPrefix}-FOREIGN`,
+  foreignPosition: (position: number): string => `${chainPrefix}-F${position}`,
+  unmarked: `${chainPrefix}-UNMARKED`,
+  rules: `${chainPrefix}-RULES`,
+  exidRules: `${chainPrefix}-RULES-EXID`,
+  trusted: `${chainPrefix}-TRUSTED`,
+  neverBlock: `${chainPrefix}-NEVER`,
+  neverBlockAsIs: `${chainPrefix}-NEVER-ASIS`,
+  default: `${chainPrefix}-DEFAULT`,
+  verdict: (index: number): string => `${chainPrefix}-V${index}`,
+  alter: (index: number): string => `${chainPrefix}-V${index}-ALTER`,
+  fallback: (index: number): string => `${chainPrefix}-V${index}-DROP`,
+  stripForeign: `${chainPrefix}-STRIP-DROP`,
+  reject: `${chainPrefix}-REJECT`,
+} as const;

@@ -1,0 +1,169 @@
+/**
+ * A policy's rules in the kernel: applied, looked at, renewed, removed. No daemon: whoever calls decides when. The rules
+ * outlive the caller, which is wanted; only `remove` takes them away.
+ */
+import type { Policy } from "../../policy/policy.ts";
+import { attachZeroing, detachZeroing, isZeroingAttached } from "./alter.ts";
+import type { AlterSettings } from "./alter.ts";
+import { countOtherRules, programName, readTables, restore, restoreArguments } from "./iptables.ts";
+import type { Iptables } from "./iptables.ts";
+import { KernelError } from "./kernel-error.ts";
+import type { Family } from "./packet-place.ts";
+import { correct, replaceChains } from "./restore-text.ts";
+import { renewalFor, rulesetFor } from "./ruleset.ts";
+import type { EnforcementSettings } from "./ruleset.ts";
+import { readCounters } from "./saved-rules.ts";
+
+export interface EnforcementPoint extends EnforcementSettings {
+  readonly policy: Policy;
+  readonly iptables: Iptables;
+  readonly families: readonly Family[];
+  /** Whether rules of the other backend are taken into the bargain. */
+  readonly allowMixedBackends: boolean;
+  /** What `alter` needs (alter.ts). */
+  readonly alter: AlterSettings;
+}
+
+/** What was changed, or is different. */
+export interface Drift {
+  /** Lines by which the rules present differ from those wanted, and interfaces on which nothing zeroes payloads. */
+  readonly count: number;
+  readonly differences: readonly string[];
+  /** Jumps that were not in the first place. */
+  readonly lostJumps: number;
+}
+
+/**
+ * Makes the kernel's rules those of the policy at `now` (whole seconds since 1970) and says what was different.
+ * Nothing happens if they are so already.
+ * @throws PolicyError if the policy cannot be enforced here; KernelError if the kernel refuses
+ */
+export async function applyPolicy(point: EnforcementPoint, now: number): Promise<Drift> {
+  // All families are compiled before the first is applied: what cannot be enforced changes nothing.
+  const rulesets = point.families.map((family) => rulesetFor(point.policy, point, family, now));
+  if (!point.allowMixedBackends) await refuseMixedBackends(point);
+  const zeroing = await attachMissing(point);
+  const parts: Drift[] = [zeroing];
+  for (const wanted of rulesets) {
+    const correction = correct(wanted, await readTables(point.iptables, wanted.family));
+    await restore(point.iptables, wanted.family, correction.text);
+    parts.push(driftOf(wanted.family, correction));
+  }
+  await detachZeroing(point.iptables.run, needsZeroing(point) ? point.policy.outside : []);
+  return joinDrifts(parts);
+}
+
+/** How the rules in the kernel differ from those of the policy compiled at `compiledAt`; changes nothing. */
+export async function readDrift(point: EnforcementPoint, compiledAt: number): Promise<Drift> {
+  const parts: Drift[] = [await findMissingZeroing(point)];
+  for (const family of point.families) {
+    const wanted = rulesetFor(point.policy, point, family, compiledAt);
+    parts.push(driftOf(family, correct(wanted, await readTables(point.iptables, family))));
+  }
+  return joinDrifts(parts);
+}
+
+/** Replaces the time constants, and nothing that counts. Whether there were any. */
+export async function renewTimes(point: EnforcementPoint, now: number): Promise<boolean> {
+  let hasRenewed = false;
+  for (const family of point.families) {
+    const renewal = renewalFor(point.policy, point, family, now);
+    if (!renewal) continue;
+    await restore(point.iptables, family, replaceChains(renewal));
+    hasRenewed = true;
+  }
+  return hasRenewed;
+}
+
+/** Leaves not one rule of ours, nor a program; says what was there. */
+export async function removeRules(point: Pick<EnforcementPoint, "iptables" | "families">): Promise<Drift> {
+  const parts: Drift[] = [];
+  for (const family of point.families) {
+    const correction = correct({ family, tables: [] }, await readTables(point.iptables, family));
+    await restore(point.iptables, family, correction.text);
+    parts.push(driftOf(family, correction));
+  }
+  await detachZeroing(point.iptables.run);
+  return joinDrifts(parts);
+}
+
+/** Packets and octets by verdict and rule (`tattle:drop:leaks`), exact whatever was sampled out of the events. */
+export async function readVerdictCounters(
+  point: Pick<EnforcementPoint, "iptables" | "families">,
+): Promise<Map<string, { packets: number; octets: number }>> {
+  const sums = new Map<string, { packets: number; octets: number }>();
+  for (const family of point.families) {
+    const { mangle } = await readTables(point.iptables, family);
+    for (const [label, { packets, octets }] of readCounters(mangle)) {
+      const sum = sums.get(label) ?? { packets: 0, octets: 0 };
+      sums.set(label, { packets: sum.packets + packets, octets: sum.octets + octets });
+    }
+  }
+  return sums;
+}
+
+/** The exact text that `applyPolicy` would hand to the programs now; comments name them. */
+export async function describeChanges(point: EnforcementPoint, now: number): Promise<string> {
+  const parts: string[] = [];
+  for (const family of point.families) {
+    const wanted = rulesetFor(point.policy, point, family, now);
+    const { text } = correct(wanted, await readTables(point.iptables, family));
+    const program = programName(point.iptables.backend, family, "restore");
+    parts.push(`# ${program} ${restoreArguments(point.iptables).join(" ")}\n${text}`);
+  }
+  return parts.join("");
+}
+
+async function refuseMixedBackends(point: EnforcementPoint): Promise<void> {
+  for (const family of point.families) {
+    const rules = await countOtherRules(point.iptables, family);
+    if (rules === 0) continue;
+    const other = point.iptables.backend === "nft" ? "legacy" : "nft";
+    throw new KernelError(
+      `the ${other} backend holds ${rules} ${family === 4 ? "IPv4" : "IPv6"} rules, and this is the ${point.iptables.backend} backend: both would act; enforce with backend ${other}, or allow mixed backends`,
+      `${programName(other, family, "save")} lists them`,
+    );
+  }
+}
+
+function needsZeroing(point: EnforcementPoint): boolean {
+  return point.policy.rules.some((rule) => rule.action === "alter");
+}
+
+/** Programs come before the rules that rely on them. */
+async function attachMissing(point: EnforcementPoint): Promise<Drift> {
+  const missing = await findMissingZeroing(point);
+  if (missing.count > 0) {
+    await attachZeroing(point.alter, point.iptables.run, point.policy.outside, point.markShift);
+  }
+  return missing;
+}
+
+async function findMissingZeroing(point: EnforcementPoint): Promise<Drift> {
+  const differences: string[] = [];
+  for (const name of needsZeroing(point) ? point.policy.outside : []) {
+    if (!(await isZeroingAttached(point.iptables.run, name))) {
+      differences.push(`${name}: no program zeroes payloads at egress`);
+    }
+  }
+  return { count: differences.length, differences, lostJumps: 0 };
+}
+
+function driftOf(
+  family: Family,
+  { differences, lostJumps }: { readonly differences: readonly string[]; readonly lostJumps: number },
+): Drift {
+  return {
+    count: differences.length,
+    differences: differences.map((line) => `IPv${family} ${line}`),
+    lostJumps,
+  };
+}
+
+function joinDrifts(parts: readonly Drift[]): Drift {
+  return {
+    count: parts.reduce((sum, part) => sum + part.count, 0),
+    differences: parts.flatMap((part) => part.differences),
+    lostJumps: parts.reduce((sum, part) => sum + part.lostJumps, 0),
+  };
+}

@@ -1,0 +1,119 @@
+/**
+ * The rules that a policy wants in the kernel, as plain data: chains of our own and the jumps that lead to them.
+ * Rules are text in the notation and order of iptables-save, so that wanted and present can be compared as text.
+ */
+import type { Policy } from "../../policy/policy.ts";
+import { PolicyError } from "../../policy/policy-error.ts";
+import { findChains } from "./find-chains.ts";
+import { fieldValue, orders } from "./packet-place.ts";
+import type { Family } from "./packet-place.ts";
+import { conditionChains } from "./condition-chains.ts";
+import { chainNames } from "./chain-names.ts";
+import { verdictChains } from "./verdict-chains.ts";
+
+export interface Chain {
+  readonly name: string;
+  /** Each without `-A <chain>`. */
+  readonly rules: readonly string[];
+}
+
+export type TableName = "mangle" | "filter";
+
+export interface Jump {
+  /** Built-in chain in which the rule is to be the first. */
+  readonly from: string;
+  readonly rule: string;
+}
+
+export interface Table {
+  readonly name: TableName;
+  readonly chains: readonly Chain[];
+  readonly jumps: readonly Jump[];
+}
+
+export interface Ruleset {
+  readonly family: Family;
+  readonly tables: readonly Table[];
+}
+
+/** Where packets are looked at: those that pass through (a router), those for this host, or both. */
+export type Hook = "FORWARD" | "INPUT";
+
+export interface EventLog {
+  /** NFLOG group that events are read from. */
+  readonly group: number;
+  /** Events a second and source beyond which packets are only counted; absent: every packet is an event. */
+  readonly perSource?: { readonly rate: number; readonly burst: number };
+}
+
+export interface EnforcementSettings {
+  readonly hooks: readonly Hook[];
+  /** Lowest of the ten bits of the packet mark that the chains use. */
+  readonly markShift: number;
+  readonly log: EventLog;
+  /** Seconds after the last renewal from which conditions that age count as met where that enforces (elapsed-plan.ts). */
+  readonly leaseSeconds: number;
+}
+
+/**
+ * The rules for one family at `now`, whole seconds since 1970.
+ * @throws PolicyError if a rule cannot work at these hooks.
+ */
+export function rulesetFor(
+  policy: Policy,
+  settings: EnforcementSettings,
+  family: Family,
+  now: number,
+): Ruleset {
+  refuseImpossible(policy, settings);
+  const { markShift, hooks } = settings;
+  const mangle: Table = {
+    name: "mangle",
+    chains: [
+      ...findChains(policy, settings, family),
+      ...conditionChains(policy, settings, family, now),
+      ...verdictChains(policy, settings, family),
+    ],
+    jumps: hooks.map((from) => ({ from, rule: `-p tcp -j ${chainNames.entry}` })),
+  };
+  if (!policy.rules.some((rule) => rule.action === "reject")) return { family, tables: [mangle] };
+  const filter: Table = {
+    name: "filter",
+    chains: [{ name: chainNames.reject, rules: ["-p tcp -j REJECT --reject-with tcp-reset"] }],
+    // The reject target works in the filter table only, so the verdict travels there in the packet mark.
+    jumps: hooks.map((from) => ({
+      from,
+      rule: `-p tcp -m mark --mark ${fieldValue(orders.reject, markShift)} -j ${chainNames.reject}`,
+    })),
+  };
+  return { family, tables: [mangle, filter] };
+}
+
+/** The chains that hold time constants, and no counters of verdicts; none if the policy has no such condition. */
+export function renewalFor(
+  policy: Policy,
+  settings: EnforcementSettings,
+  family: Family,
+  now: number,
+): Ruleset | undefined {
+  if (!policy.rules.some((rule) => rule.elapsed)) return undefined;
+  const chains = conditionChains(policy, settings, family, now);
+  return { family, tables: [{ name: "mangle", chains, jumps: [] }] };
+}
+
+function refuseImpossible(policy: Policy, settings: EnforcementSettings): void {
+  if (!settings.hooks.includes("INPUT") || settings.hooks.length > 1) return;
+  for (const [index, rule] of policy.rules.entries()) {
+    const field = rule.leavesBy ? "leavesBy" : rule.direction === "outbound" ? "direction" : undefined;
+    if (field) {
+      throw new PolicyError(
+        `policy "${policy.name}": rules[${index}].${field}: packets that a host receives leave by no interface; use arrivesOn, or enforce on a router`,
+      );
+    }
+    if (rule.action === "alter") {
+      throw new PolicyError(
+        `policy "${policy.name}": rules[${index}].action: alter works on packets that a router forwards; on a host one of accept, drop, reject, strip`,
+      );
+    }
+  }
+}

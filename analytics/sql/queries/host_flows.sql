@@ -40,7 +40,7 @@ stopped AS (
   GROUP BY flow_key
 )
 SELECT
-  peer.address AS peer, asset.name AS peer_name, protocol, host_port, peer_port,
+  peer.address AS peer, host_name.name AS peer_name, protocol, host_port, peer_port,
   epoch_us(first_seen) / 1e6 AS first_seen,
   epoch_us(least(last_seen, make_timestamp($as_of::BIGINT))) / 1e6 AS last_seen,
   marked_packets, marked_octets, acknowledged_octets,
@@ -56,6 +56,6 @@ FROM merged
 LEFT JOIN passed USING (flow_key)
 LEFT JOIN stopped USING (flow_key)
 JOIN host AS peer ON peer.host_id = merged.peer_id
-LEFT JOIN asset ON asset.address = peer.address
+LEFT JOIN host_name ON host_name.address = peer.address
 ORDER BY last_seen DESC, first_seen DESC, flow_key
 LIMIT 1000;

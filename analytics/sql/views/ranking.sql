@@ -42,7 +42,7 @@ facts AS (
   SELECT
     flagged.* EXCLUDE (raw_probability, raw_dwell_hours),
     address,
-    asset.name,
+    host_name.name,
     coalesce(weight, 1) AS weight,
     coalesce(marked_packets, 0) AS marked_packets,
     coalesce(passed, 0) AS passed,
@@ -54,6 +54,7 @@ facts AS (
   FROM flagged
   JOIN host USING (host_id)
   LEFT JOIN asset USING (address)
+  LEFT JOIN host_name USING (address)
   LEFT JOIN packets USING (host_id)
   LEFT JOIN flows_of_last_hour(as_of) USING (host_id)
   LEFT JOIN reached USING (host_id)

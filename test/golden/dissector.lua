@@ -721,7 +721,9 @@ function foreign.show_tcp(tvb, pinfo, tree, raw, original)
   if would_crash(raw, tvb:reported_len()) then
     tree:add(tvb(), "TCP Option - Experimental: Fast Open cookie: " .. hexadecimal(raw:sub(5)))
   elseif original then
-    original:call(tvb, pinfo, tree)
+    -- An option that the packet or the capture ends within is an error there: Wireshark has written its own line about
+    -- it by then, and would write another about us.
+    pcall(original.call, original, tvb, pinfo, tree)
   end
 end
 

@@ -5,7 +5,8 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { nameHeader, routes } from "./owner/wire-format.ts";
+import type { FoundOwner } from "./owner/find-owner.ts";
+import { nameHeader, octetsHeader, routes } from "./owner/wire-format.ts";
 import type { Failure, IngestLine } from "./owner/wire-format.ts";
 import type {
   Asset,
@@ -28,9 +29,12 @@ export class OwnerError extends Error {
 
 export class RemoteStore implements Store {
   readonly #socket: string;
+  readonly #owner: FoundOwner | undefined;
 
-  constructor(socket: string) {
+  /** The owner at the socket stays until the store is closed, if it has introduced itself. */
+  constructor(socket: string, owner?: FoundOwner) {
     this.#socket = socket;
+    this.#owner = owner;
   }
 
   ranking(query: RankingQuery = {}): Promise<Ranking> {
@@ -56,8 +60,9 @@ export class RemoteStore implements Store {
       method: "POST",
       ...(options.signal ? { signal: options.signal } : {}),
       headers: {
-        [nameHeader]: encodeURIComponent(input.name),
-        ...(octets === undefined ? {} : { "content-length": octets }),
+        [nameHeader]: encodeURIComponent(Buffer.from(input.name).toString()),
+        // Not as the length of the body: a file that shrank meanwhile would leave the owner waiting for ever.
+        ...(octets === undefined ? {} : { [octetsHeader]: octets }),
       },
     });
     const answered = responseTo(sending);
@@ -82,6 +87,7 @@ export class RemoteStore implements Store {
   }
 
   close(): Promise<void> {
+    this.#owner?.leave();
     return Promise.resolve();
   }
 
@@ -125,13 +131,12 @@ function responseTo(asking: ClientRequest): Promise<IncomingMessage> {
 
 function bodyOf(input: IngestInput): Readable {
   if ("stream" in input.source) return input.source.stream;
-  const { descriptor, octets } = input.source;
-  // As much as was promised, should the file grow meanwhile; the path is not used beside a descriptor.
+  // The path is not used beside a descriptor.
   return createReadStream("", {
-    fd: descriptor,
+    fd: input.source.descriptor,
     autoClose: false,
     start: 0,
-    ...(octets > 0 ? { end: octets - 1 } : { end: 0 }),
+    highWaterMark: 1024 * 1024,
   });
 }
 

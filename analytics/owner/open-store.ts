@@ -2,8 +2,6 @@
  * The store of a database file, whoever holds it: one process owns the file (docs/decisions/0003), and every command
  * finds it by the socket beside it, or becomes the owner itself for as long as it runs.
  */
-import { lstatSync } from "node:fs";
-import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CodeBook } from "../../wire/code-book.ts";
 import { DatabaseError } from "../database-error.ts";
@@ -11,7 +9,9 @@ import { openDatabase } from "../database.ts";
 import { openLocalStore } from "../local-store.ts";
 import { RemoteStore } from "../remote-store.ts";
 import type { Store } from "../store.ts";
+import { fileId, findOwner } from "./find-owner.ts";
 import { listenForClients } from "./owner-server.ts";
+import type { OwnerServer } from "./owner-server.ts";
 import { socketPath } from "./socket-path.ts";
 
 export interface OpenStoreOptions {
@@ -20,6 +20,13 @@ export interface OpenStoreOptions {
   readonly clock: () => number;
   /** How long another command may hold the file without answering (it is just starting or ending). */
   readonly patienceMs?: number;
+  /**
+   * Whether others may come with their captures and questions meanwhile; true by default. A command that only asks
+   * would have to stay for whoever came.
+   */
+  readonly listens?: boolean;
+  /** Ends what others are doing here, their captures too; otherwise closing waits for them. */
+  readonly signal?: AbortSignal;
 }
 
 const defaultPatienceMs = 5_000;
@@ -33,33 +40,61 @@ export const inMemory = ":memory:";
  * @throws DatabaseError if it is no database of ours, or a process that does not answer holds it
  */
 export async function openStore(path: string, options: OpenStoreOptions): Promise<Store> {
-  if (path === inMemory) return openLocalStore({ ...options, database: await openDatabase(path) });
+  if (path === inMemory) return openInMemory(options);
   const socket = socketPath(path);
-  const deadline = performance.now() + (options.patienceMs ?? defaultPatienceMs);
-  for (;;) {
-    if (await isAnswered(socket)) return new RemoteStore(socket);
+  const { patienceMs = defaultPatienceMs } = options;
+  return untilReleased(patienceMs, async () => {
+    const owner = await findOwner(path, socket, patienceMs);
+    if (typeof owner === "object") return new RemoteStore(socket, owner);
     try {
       return await becomeOwner(path, socket, options);
     } catch (error) {
-      const isHeld = error instanceof DatabaseError && error.problem === "held by another process";
-      if (!isHeld || performance.now() > deadline) throw error;
+      if (owner !== "silent" || !isHeld(error)) throw error;
+      throw new DatabaseError(error.problem, `${error.message}, which does not answer`, {
+        cause: error,
+        ...(error.pid === undefined ? {} : { pid: error.pid }),
+      });
+    }
+  });
+}
+
+/** Like openStore, but fails if another process keeps the file: for a server, which must be the owner. */
+export async function openOwnedStore(path: string, options: OpenStoreOptions): Promise<Store> {
+  if (path === inMemory) return openInMemory(options);
+  const { patienceMs = defaultPatienceMs } = options;
+  return untilReleased(patienceMs, () => becomeOwner(path, socketPath(path), options));
+}
+
+async function openInMemory({ codeBook, clock }: OpenStoreOptions): Promise<Store> {
+  return openLocalStore({ codeBook, clock, database: await openDatabase(inMemory) });
+}
+
+/** Tries again while another process holds the file: a command that only asks something is gone in a moment. */
+async function untilReleased<Result>(patienceMs: number, attempt: () => Promise<Result>): Promise<Result> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isHeld(error) || performance.now() >= deadline) throw error;
     }
     await sleep(retryMs);
   }
 }
 
-/** Like openStore, but fails at once if another process owns the file: for a server, which must be the owner. */
-export async function openOwnedStore(path: string, options: OpenStoreOptions): Promise<Store> {
-  if (path === inMemory) return openStore(path, options);
-  return becomeOwner(path, socketPath(path), options);
+function isHeld(error: unknown): error is DatabaseError {
+  return error instanceof DatabaseError && error.problem === "held by another process";
 }
 
 async function becomeOwner(path: string, socket: string, options: OpenStoreOptions): Promise<Store> {
   const database = await openDatabase(path);
   try {
-    const store = await openLocalStore({ ...options, database });
-    // Who holds the lock may remove the socket: nobody else can be listening there for this file.
-    const server = await listenForClients(store, socket);
+    const store = await openLocalStore({ codeBook: options.codeBook, clock: options.clock, database });
+    if (options.listens === false) return store;
+    const server = await listenForClients(store, socket, {
+      file: fileId(database.path),
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
     return new OwnedStore(store, server);
   } catch (error) {
     await database.close();
@@ -75,9 +110,9 @@ class OwnedStore implements Store {
   readonly captures: Store["captures"];
   readonly setAssets: Store["setAssets"];
   readonly #store: Store;
-  readonly #server: { close(): Promise<void> };
+  readonly #server: OwnerServer;
 
-  constructor(store: Store, server: { close(): Promise<void> }) {
+  constructor(store: Store, server: OwnerServer) {
     this.#store = store;
     this.#server = server;
     this.ingest = store.ingest.bind(store);
@@ -87,25 +122,9 @@ class OwnedStore implements Store {
     this.setAssets = store.setAssets.bind(store);
   }
 
+  /** The socket goes first and the file last, so that who gets the file never finds our socket. */
   async close(): Promise<void> {
     await this.#server.close();
     await this.#store.close();
   }
-}
-
-/** Whether a process listens on the socket, and one that may be trusted with captures. */
-function isAnswered(socket: string): Promise<boolean> {
-  const status = lstatSync(socket, { throwIfNoEntry: false });
-  if (!status) return Promise.resolve(false);
-  if (status.uid !== process.getuid?.() && status.uid !== 0 && process.getuid?.() !== 0) {
-    throw new DatabaseError("cannot be opened", `${socket}: belongs to another user (${status.uid})`);
-  }
-  return new Promise((resolve) => {
-    const connection = connect(socket);
-    connection.once("connect", () => {
-      connection.destroy();
-      resolve(true);
-    });
-    connection.once("error", () => resolve(false));
-  });
 }

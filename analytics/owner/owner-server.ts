@@ -1,38 +1,75 @@
 /** The owner's side of the socket: what other processes of this user ask of the database that this one holds. */
-import { chmodSync, rmSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { once } from "node:events";
-import { sortKeys } from "../store.ts";
-import type { Asset, Store } from "../store.ts";
-import { nameHeader, routes } from "./wire-format.ts";
-import type { IngestLine } from "./wire-format.ts";
+import { finished } from "node:stream/promises";
+import { DatabaseError } from "../database-error.ts";
+import { answerIngest } from "./answer-ingest.ts";
+import { readAssets, readQuestion, RequestError } from "./read-request.ts";
+import type { Store } from "../store.ts";
+import { protocolVersion, routes } from "./wire-format.ts";
+import type { Introduction } from "./wire-format.ts";
 
 export interface OwnerServer {
-  /** Lets requests that run come to their end, then stops. */
+  /** Introduces itself to nobody more, serves whom it knows until they leave, then stops. */
   close(): Promise<void>;
 }
 
-/** Answers on the unix socket `path`, which no living process listens on. */
-export async function listenForClients(store: Store, path: string): Promise<OwnerServer> {
-  rmSync(path, { force: true });
+export interface OwnerServerOptions {
+  /** Device and inode of the database. */
+  readonly file: string;
+  /** Ends the captures that are being handed over, and the wait for whom it serves. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Answers on the unix socket `path`. Only who holds the lock of the database may call this: nobody else can be listening
+ * there for the same file, so a socket that is there is a dead owner's.
+ * @throws DatabaseError if something else lies there, or nothing can be made there
+ */
+export async function listenForClients(
+  store: Store,
+  path: string,
+  { file, signal }: OwnerServerOptions,
+): Promise<OwnerServer> {
+  removeDeadSocket(path);
+  const running = new Set<Promise<void>>();
+  const introduction = { protocol: protocolVersion, pid: process.pid, file };
+  let isClosing = false;
   const server = createServer((request, response) => {
-    answer(store, request, response).catch((error: unknown) => {
-      if (response.headersSent) response.destroy();
-      else sendJson(response, 500, { failure: messageOf(error) });
-    });
+    const exchange = { store, introduction, isClosing, signal, request, response };
+    const answering = answer(exchange)
+      .catch((error: unknown) => sendFailure(response, error))
+      // Sent to the end, or its reader has gone.
+      .then(() => finished(response).catch(() => undefined));
+    running.add(answering);
+    void answering.finally(() => running.delete(answering));
   });
   // A capture may take as long as it takes; this user's own processes are the only clients.
   server.requestTimeout = 0;
   await listenPrivately(server, path);
   return {
     close: async () => {
+      isClosing = true;
+      while (running.size > 0) await Promise.all(running);
       const closed = once(server, "close");
       server.close();
-      server.closeIdleConnections();
+      server.closeAllConnections();
       await closed;
     },
   };
+}
+
+function removeDeadSocket(path: string): void {
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  if (status && !status.isSocket()) {
+    throw new DatabaseError(
+      "cannot be opened",
+      `${path}: expected a socket of tattle or nothing, found another file; move it away`,
+    );
+  }
+  if (status) rmSync(path);
 }
 
 async function listenPrivately(server: Server, path: string): Promise<void> {
@@ -43,83 +80,74 @@ async function listenPrivately(server: Server, path: string): Promise<void> {
   } finally {
     process.umask(before);
   }
-  await once(server, "listening");
-  chmodSync(path, 0o600);
+  try {
+    await once(server, "listening");
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DatabaseError("cannot be opened", `${path}: no socket can be made here: ${reason}`, { cause });
+  }
 }
 
-async function answer(store: Store, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://owner");
-  const asked = url.searchParams.get("asOf");
-  const asOf = asked === null ? undefined : Number(asked);
-  switch (`${request.method ?? ""} ${url.pathname}`) {
-    case `GET ${routes.ranking}`: {
-      const sort = sortKeys.find((key) => key === url.searchParams.get("sort"));
-      const ranking = await store.ranking({
-        ...(asOf === undefined ? {} : { asOf }),
-        ...(sort ? { sort } : {}),
-      });
-      sendJson(response, 200, ranking);
+interface Exchange {
+  readonly store: Store;
+  readonly introduction: Introduction;
+  readonly isClosing: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+async function answer(exchange: Exchange): Promise<void> {
+  const { store, signal, request, response } = exchange;
+  const question = readQuestion(request.url ?? "/");
+  switch (`${request.method ?? ""} ${question.path}`) {
+    case `GET ${routes.owner}`:
+      introduce(exchange);
       return;
-    }
+    case `GET ${routes.ranking}`:
+      sendJson(response, 200, await store.ranking(question.ranking()));
+      return;
     case `GET ${routes.host}`:
-      sendJson(response, 200, (await store.host(url.searchParams.get("address") ?? "", asOf)) ?? null);
+      sendJson(response, 200, (await store.host(question.address(), question.asOf())) ?? null);
       return;
     case `GET ${routes.captures}`:
       sendJson(response, 200, await store.captures());
       return;
     case `PUT ${routes.assets}`:
-      await store.setAssets((await readJson(request)) as Asset[]);
+      await store.setAssets(await readAssets(request));
       sendJson(response, 200, null);
       return;
     case `POST ${routes.ingest}`:
-      await ingest(store, request, response);
+      await answerIngest(store, request, response, signal);
       return;
     default:
-      sendJson(response, 404, { failure: `unknown request ${request.method ?? ""} ${url.pathname}` });
+      throw new RequestError(`unknown request ${request.method ?? ""} ${question.path}`);
   }
 }
 
-async function ingest(store: Store, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const abort = new AbortController();
-  // The client went away before its capture was whole: nothing of it is kept.
-  response.on("close", () => {
-    if (!response.writableFinished) abort.abort(new Error("the client closed the connection"));
-  });
-  response.writeHead(200, { "content-type": "application/x-ndjson" });
-  const send = (line: IngestLine): void => {
-    response.write(`${JSON.stringify(line)}\n`);
-  };
-  const length = request.headers["content-length"];
-  const name = request.headers[nameHeader];
-  try {
-    const report = await store.ingest(
-      {
-        name: decodeURIComponent(typeof name === "string" ? name : "capture"),
-        source: { stream: request, ...(length === undefined ? {} : { octets: Number(length) }) },
-      },
-      { signal: abort.signal, onProgress: (progress) => send({ progress }) },
-    );
-    // What a refused capture still holds is read to its end, so that the client can finish sending.
-    request.resume();
-    send({ report });
-  } catch (error) {
-    send({ failure: messageOf(error) });
+/** The answer goes on for as long as the client stays, so that the owner does not leave between two of its requests. */
+function introduce({ introduction, isClosing, signal, response }: Exchange): void {
+  if (isClosing || signal?.aborted === true) {
+    sendJson(response, 503, { failure: "it is ending" });
+    return;
   }
-  response.end();
+  response.writeHead(200, { "content-type": "application/x-ndjson", connection: "close" });
+  response.write(`${JSON.stringify(introduction)}\n`);
+  const leave = (): void => void response.end();
+  signal?.addEventListener("abort", leave, { once: true });
+  response.once("close", () => signal?.removeEventListener("abort", leave));
 }
 
-/** From this user's own processes, who send what they have checked. */
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(part as Buffer);
-  return JSON.parse(Buffer.concat(parts).toString()) as unknown;
+function sendFailure(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const failure = error instanceof Error ? error.message : String(error);
+  sendJson(response, error instanceof RequestError ? 400 : 500, { failure });
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {
   response.writeHead(status, { "content-type": "application/json", connection: "close" });
   response.end(JSON.stringify(value));
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,6 +2,7 @@
 import type { CaptureReport, IngestProgress } from "../store.ts";
 
 export const routes = {
+  owner: "/owner",
   ranking: "/ranking",
   host: "/host",
   captures: "/captures",
@@ -9,8 +10,22 @@ export const routes = {
   assets: "/assets",
 } as const;
 
+/** Counted up when owners and clients of two versions would misunderstand each other. */
+export const protocolVersion = 1;
+
+/** How an owner introduces itself. */
+export interface Introduction {
+  readonly protocol: number;
+  readonly pid: number;
+  /** Device and inode of the file that it holds: another file may have taken the name since. */
+  readonly file: string;
+}
+
 /** Name of a capture as the user gave it, URI-encoded. */
 export const nameHeader = "x-capture-name";
+
+/** Octets that are likely to come, for the progress; a file may shrink or grow while it is read. */
+export const octetsHeader = "x-capture-octets";
 
 /** One line of the answer to an ingest; the last is a report or a failure. */
 export type IngestLine =

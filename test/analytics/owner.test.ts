@@ -107,7 +107,9 @@ describe("the owner of a database", () => {
       rmSync(socketPath(database));
       const opening = openStore(database, { ...options, patienceMs: 100 });
       await expect(opening).rejects.toThrow(`held by process ${holder.pid}`);
-      await expect(openOwnedStore(database, options)).rejects.toBeInstanceOf(DatabaseError);
+      await expect(openOwnedStore(database, { ...options, patienceMs: 100 })).rejects.toBeInstanceOf(
+        DatabaseError,
+      );
     } finally {
       await holder.end();
     }

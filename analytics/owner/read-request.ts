@@ -1,0 +1,65 @@
+/** What clients of the owner ask, checked once at the edge. */
+import type { IncomingMessage } from "node:http";
+import { sortKeys } from "../store.ts";
+import type { Asset, RankingQuery } from "../store.ts";
+
+/** The request cannot be meant: it is refused, and nothing is wrong here. */
+export class RequestError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "RequestError";
+  }
+}
+
+/** The largest time a Date can hold, in seconds (ECMA-262, time range). */
+const latestTime = 8.64e12;
+
+/** Octets of a list of assets: a hundred thousand of them. */
+const longestList = 16 * 1024 * 1024;
+
+export interface Question {
+  readonly path: string;
+  /** Seconds since 1970. @throws RequestError */
+  asOf(): number | undefined;
+  /** @throws RequestError */
+  ranking(): RankingQuery;
+  address(): string;
+}
+
+/** @throws RequestError */
+export function readQuestion(target: string): Question {
+  const url = URL.canParse(target, "http://owner") ? new URL(target, "http://owner") : undefined;
+  if (!url) throw new RequestError(`expected a path, got ${JSON.stringify(target.slice(0, 60))}`);
+  const asOf = (): number | undefined => readTime(url.searchParams.get("asOf"));
+  return {
+    path: url.pathname,
+    asOf,
+    ranking: () => {
+      const time = asOf();
+      const sort = url.searchParams.get("sort");
+      const key = sortKeys.find((known) => known === sort);
+      if (sort !== null && !key) throw new RequestError(`unknown order ${JSON.stringify(sort.slice(0, 60))}`);
+      return { ...(time === undefined ? {} : { asOf: time }), ...(key ? { sort: key } : {}) };
+    },
+    address: () => url.searchParams.get("address") ?? "",
+  };
+}
+
+function readTime(text: string | null): number | undefined {
+  if (text === null) return undefined;
+  const seconds = text === "" ? Number.NaN : Number(text);
+  if (Math.abs(seconds) <= latestTime) return seconds;
+  throw new RequestError(`asOf: expected seconds since 1970, got ${JSON.stringify(text.slice(0, 60))}`);
+}
+
+/** The list in the body, as the client has parsed it. @throws RequestError */
+export async function readAssets(request: IncomingMessage): Promise<Asset[]> {
+  const parts: Buffer[] = [];
+  let octets = 0;
+  for await (const part of request.iterator({ destroyOnReturn: false })) {
+    octets += (part as Buffer).length;
+    if (octets > longestList) throw new RequestError(`the list is longer than ${longestList} octets`);
+    parts.push(part as Buffer);
+  }
+  return JSON.parse(Buffer.concat(parts).toString()) as Asset[];
+}

@@ -26,7 +26,7 @@ export async function withEvidence<Result>(
   const path = line.value("database") ?? defaultDatabase(shell);
   // A mistyped name must not leave an empty database behind that answers "no hosts".
   if (!existsSync(path)) throw new CliError(`${path}: no database here yet; tattle ingest makes one`);
-  return withStore(openStore, path, readCodeBook(line.value("code-book")), shell, use);
+  return withStore(openToAsk, path, readCodeBook(line.value("code-book")), shell, use);
 }
 
 /**
@@ -66,6 +66,11 @@ export async function withEvidenceInMemory<Result>(
   return withStore(openStore, inMemory, codeBook, shell, use);
 }
 
+/** A question is over in a moment: nobody is to come with a capture meanwhile, and make the command stay. */
+function openToAsk(path: string, options: OpenStoreOptions): Promise<Store> {
+  return openStore(path, { ...options, listens: false });
+}
+
 type OpenStore = (path: string, options: OpenStoreOptions) => Promise<Store>;
 
 async function withStore<Result>(
@@ -76,7 +81,7 @@ async function withStore<Result>(
   use: (store: Store) => Promise<Result>,
 ): Promise<Result> {
   try {
-    const store = await open(path, { codeBook, clock: shell.now });
+    const store = await open(path, { codeBook, clock: shell.now, signal: shell.signal });
     try {
       return await use(store);
     } finally {

@@ -15,6 +15,13 @@ const programs = [
   { program: "iptables", package: "iptables", purpose: "rules of the live agent" },
   { program: "ip", package: "iproute2", purpose: "network namespaces" },
   {
+    program: "tcpreplay",
+    package: "tcpreplay",
+    purpose: "sends made packets through the rules of the live agent",
+  },
+  { program: "clang", package: "clang", purpose: "compiles the programs of live-agent/kernel" },
+  { program: "llvm-strip", package: "llvm", purpose: "strips the programs of live-agent/kernel" },
+  {
     program: "luac5.2",
     package: "lua5.2",
     purpose: "the Lua of Wireshark up to 4.2: syntax of the dissector",

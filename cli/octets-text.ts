@@ -13,5 +13,6 @@ export function formatOctets(octets: number): string {
 
 /** A whole number with its thousands apart: `1,234,567`. */
 export function formatCount(count: number): string {
-  return count.toLocaleString("en-US");
+  // Not toLocaleString: loading the rules of a language takes 15 ms, longer than reading a small capture.
+  return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }

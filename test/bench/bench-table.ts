@@ -3,7 +3,7 @@ import { cpus, totalmem } from "node:os";
 import type { IngestBench, IngestResult } from "./ingest-bench.ts";
 
 /** Name of the row that the ratios are about. */
-export const endToEnd = "tattle ingest, committed";
+export const endToEnd = "tattle ingest";
 
 /** The results as a Markdown table. */
 export function formatResults(bench: IngestBench): string {
@@ -25,7 +25,7 @@ function formatRow(result: IngestResult, bench: IngestBench, ours: number): stri
     processor.toFixed(2),
     (bench.captureOctets / 1e9 / wall).toFixed(2),
     (bench.packets / 1e6 / wall).toFixed(2),
-    (wall / ours).toFixed(wall / ours < 10 ? 2 : 0),
+    (wall / ours).toFixed(wall / ours < 10 ? 2 : 1),
     `${Math.round(peakMemory / 1e6)} MB`,
     `${once}${result.note}`,
   ];
@@ -46,8 +46,8 @@ ${formatResults(bench)}
 
 Machine: ${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown processor"}, ${Math.round(totalmem() / 2 ** 30)} GiB. ${versions}.
 
-*Times ours* compares with the whole way: reading, finding every mark, hosts, flows and sums, and the rows committed in a
-database file. Seconds differ from machine to machine; the ratios differ less. Repeat it with \`npm run bench ingest\`.
+*Times ours* compares with the whole way of \`tattle ingest\`: reading, finding every mark, hosts, flows and sums, and the rows
+committed in a database file that has tables already. Seconds differ from machine to machine; the ratios differ less. Repeat it with \`npm run bench ingest\`.
 
 ## Why it is fast
 

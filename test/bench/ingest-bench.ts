@@ -1,5 +1,6 @@
 /** Ingestion beside the other programs that read captures: one file, everything in turn, medians. */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { buildCommand, repositoryRoot } from "../support/build-command.ts";
@@ -80,7 +81,12 @@ interface Paths {
 
 function contenders({ capture, work, walker, command }: Paths): Entry[] {
   const database = join(work, "evidence.duckdb");
+  const usedDatabase = makeUsedDatabase(work, command);
+  const clearDatabase = (): void => {
+    for (const suffix of ["", ".wal"]) rmSync(database + suffix, { force: true });
+  };
   const node = process.execPath;
+  const ingest = [node, join(command, "cli/main.js"), "ingest", "--database", database] as const;
   return [
     { contender: { name: "cat", command: ["cat", capture] }, note: "reads only" },
     { contender: { name: "capinfos -c", command: ["capinfos", "-c", capture] }, note: "counts packets" },
@@ -98,17 +104,7 @@ function contenders({ capture, work, walker, command }: Paths): Entry[] {
     {
       contender: {
         name: "tshark -Y 'tcp.option_kind == 253'",
-        command: [
-          "tshark",
-          "-n",
-          "-r",
-          capture,
-          "-Y",
-          "tcp.option_kind == 253",
-          "-T",
-          "fields",
-          ...printedFields,
-        ],
+        command: ["tshark", "-r", capture, "-Y", "tcp.option_kind == 253", "-T", "fields", ...printedFields],
       },
       note: "finds marked packets, prints them",
     },
@@ -119,14 +115,32 @@ function contenders({ capture, work, walker, command }: Paths): Entry[] {
     {
       contender: {
         name: endToEnd,
-        command: [node, join(command, "cli/main.js"), "ingest", "--database", database, capture],
-        cleanUp: () => {
-          for (const suffix of ["", ".wal"]) rmSync(database + suffix, { force: true });
+        command: [...ingest, capture],
+        // A database that is in use, as it is from the second capture on; but the capture must be new to it.
+        prepare: () => {
+          clearDatabase();
+          cpSync(usedDatabase, database);
         },
       },
-      note: "finds every mark, evidence in a database file",
+      note: "finds every mark; evidence committed in a database file",
+    },
+    {
+      contender: {
+        name: "the same, into a new database",
+        command: [...ingest, capture],
+        prepare: clearDatabase,
+      },
+      note: "makes 25 tables first",
     },
   ];
+}
+
+/** A database that has seen a capture without packets. */
+function makeUsedDatabase(work: string, command: string): string {
+  const database = join(work, "used.duckdb");
+  const capture = join(repositoryRoot, "test/fixtures/no-packets.pcap");
+  execFileSync(process.execPath, [join(command, "cli/main.js"), "ingest", "--database", database, capture]);
+  return database;
 }
 
 function summarize(contender: Contender, note: string, runs: readonly Measurement[]): IngestResult {

@@ -7,8 +7,8 @@ import { join } from "node:path";
 export interface Contender {
   readonly name: string;
   readonly command: readonly [program: string, ...args: string[]];
-  /** Undoes what a run leaves behind. */
-  readonly cleanUp?: () => void;
+  /** Puts things as they are to be before each run; not measured. */
+  readonly prepare?: () => void;
 }
 
 export interface Measurement {
@@ -26,24 +26,24 @@ export interface Measurement {
  */
 export function measure(contender: Contender): Measurement {
   const report = join(tmpdir(), `tattle-bench-time-${process.pid}`);
+  contender.prepare?.();
   try {
-    const run = spawnSync("time", ["-q", "-f", "%e %U %S %M", "-o", report, ...contender.command], {
+    // GNU time counts hundredths of a second, too coarse for cat.
+    const start = performance.now();
+    const run = spawnSync("time", ["-q", "-f", "%U %S %M", "-o", report, ...contender.command], {
       stdio: ["ignore", "ignore", "pipe"],
       encoding: "utf8",
       // Wireshark's tools would read the user's settings; a bench must not depend on them.
       env: { ...process.env, TZ: "UTC", WIRESHARK_CONFIG_DIR: join(tmpdir(), "tattle-bench-no-settings") },
     });
+    const wall = (performance.now() - start) / 1000;
     if (run.error) throw new Error("GNU time cannot be run", { cause: run.error });
     if (run.status !== 0)
       throw new Error(`${contender.command.join(" ")}: exit code ${run.status}: ${run.stderr}`);
-    const [wall = 0, user = 0, system = 0, kibioctets = 0] = readFileSync(report, "utf8")
-      .trim()
-      .split(" ")
-      .map(Number);
+    const [user = 0, system = 0, kibioctets = 0] = readFileSync(report, "utf8").trim().split(" ").map(Number);
     return { wall, processor: user + system, peakMemory: kibioctets * 1024 };
   } finally {
     rmSync(report, { force: true });
-    contender.cleanUp?.();
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formatOctets } from "../../cli/octets-text.ts";
+import { formatCount, formatOctets } from "../../cli/octets-text.ts";
 import { formatInstant, formatSpan, formatTime, parseTime } from "../../cli/time-text.ts";
 
 const halfPastNine = Date.UTC(2026, 4, 4, 9, 30) / 1000;
@@ -55,4 +55,13 @@ describe("what is shown", () => {
   ])("%d octets are %s", (octets, text) => {
     expect(formatOctets(octets)).toBe(text);
   });
+});
+
+test.each([
+  [0, "0"],
+  [999, "999"],
+  [1000, "1,000"],
+  [1_234_567, "1,234,567"],
+])("%d has its thousands apart: %s", (count, text) => {
+  expect(formatCount(count)).toBe(text);
 });

@@ -5,7 +5,8 @@
 -- Ids that only joins use have no index: one transaction writes at a time and takes the next free ids, and an index over
 -- millions of flows and marks would cost more than the rows themselves.
 
--- What belongs to this database: seed (of the flow keys and the hash tables), views (digest of the view definitions).
+-- What belongs to this database: seed (of the flow keys and the hash tables), views (digest of the view definitions),
+-- code book (digest of the one that was loaded last).
 CREATE TABLE setting (key VARCHAR PRIMARY KEY, value VARCHAR NOT NULL);
 
 -- One ingested capture file, pipe or upload.

@@ -62,9 +62,9 @@ function isNeverBlocked(policy: Policy, facts: PacketFacts): boolean {
 function atEgress(policy: Policy, facts: PacketFacts, verdict: Verdict): Verdict {
   const passes = verdict.action !== "drop" && verdict.action !== "reject";
   const stripped = passes && (verdict.stripped || (policy.stripAtEgress && leavesOutside(policy, facts)));
-  if (stripped && facts.hasForeignOption) {
+  if (stripped && !facts.isStrippable) {
     if (verdict.rule === reservedRuleNames.neverBlock) return verdict;
-    return { ...verdict, action: "drop", rule: reservedRuleNames.stripForeign, stripped: false };
+    return { ...verdict, action: "drop", rule: reservedRuleNames.unstrippable, stripped: false };
   }
   return { ...verdict, stripped };
 }

@@ -25,8 +25,11 @@ export interface PacketFacts extends PacketPath {
   readonly destination: Uint8Array;
   /** Records of the mark; none if the packet is unmarked. */
   readonly records: readonly DetectionRecord[];
-  /** Whether an option of a mark's kind is someone else's: removing the mark would damage it. */
-  readonly hasForeignOption: boolean;
+  /**
+   * Whether the mark can be removed: no option of its kinds is someone else's, which would be damaged, and the header
+   * is whole.
+   */
+  readonly isStrippable: boolean;
   /** Whether the matchers in the kernel can find the TCP header. */
   readonly isReadable: boolean;
 }
@@ -54,7 +57,7 @@ export function readPacketFacts(
     source: isVersion4 ? packet.slice(12, 16) : packet.slice(8, 24),
     destination: isVersion4 ? packet.slice(16, 20) : packet.slice(24, 40),
     records: isMarked ? readRecords(view, walk) : [],
-    hasForeignOption: isMarked && findForeignOption(packet, walk, selection),
+    isStrippable: isMarked && walk.tcpEnd <= walk.capturedEnd && !hasForeignOption(packet, walk, selection),
     isReadable,
   };
 }
@@ -66,7 +69,7 @@ function readRecords(view: DataView, walk: PacketWalk): DetectionRecord[] {
   );
 }
 
-function findForeignOption(packet: Uint8Array, walk: PacketWalk, selection: MarkSelection): boolean {
+function hasForeignOption(packet: Uint8Array, walk: PacketWalk, selection: MarkSelection): boolean {
   const end = Math.min(walk.tcpEnd, walk.packetEnd, packet.length);
   for (let at = walk.tcp + 20; at < end;) {
     const kind = packet[at] ?? 0;

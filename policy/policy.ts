@@ -65,6 +65,6 @@ export const reservedRuleNames = {
   default: "default",
   trusted: "trusted-network",
   neverBlock: "never-block",
-  stripForeign: "strip-foreign",
+  unstrippable: "unstrippable",
   unreadable: "unreadable",
 } as const;

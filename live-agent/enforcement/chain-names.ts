@@ -23,6 +23,6 @@ export const chainNames = {
   verdict: (index: number): string => `${chainPrefix}-V${index}`,
   alter: (index: number): string => `${chainPrefix}-V${index}-ALTER`,
   fallback: (index: number): string => `${chainPrefix}-V${index}-DROP`,
-  stripForeign: `${chainPrefix}-STRIP-DROP`,
+  unstrippable: `${chainPrefix}-STRIP-DROP`,
   reject: `${chainPrefix}-REJECT`,
 } as const;

@@ -38,6 +38,8 @@ export const loadHalfAtX = (offset: number): Step => step(0x48, offset);
 export const loadWordAtX = (offset: number): Step => step(0x40, offset);
 export const loadNumber = (value: number): Step => step(0x00, value);
 export const loadCell = (cell: number): Step => step(0x60, cell);
+/** A = octets of the packet. */
+export const loadPacketLength = (): Step => step(0x80);
 /** SKF_AD_OFF + SKF_AD_MARK of linux/filter.h: the mark that netfilter keeps with a packet, not ours on the wire. */
 export const loadPacketMark = (): Step => step(0x20, -0x1000 + 20);
 
@@ -72,6 +74,7 @@ export const jumpIfGreaterThanX = (isTrue?: string, isFalse?: string): Step =>
   branch(0x2d, 0, isTrue, isFalse);
 export const jumpIfAtLeast = (value: number, isTrue?: string, isFalse?: string): Step =>
   branch(0x35, value, isTrue, isFalse);
+export const jumpIfAtLeastX = (isTrue?: string, isFalse?: string): Step => branch(0x3d, 0, isTrue, isFalse);
 export const jumpIfAnyBit = (bits: number, isTrue?: string, isFalse?: string): Step =>
   branch(0x45, bits, isTrue, isFalse);
 

@@ -9,9 +9,9 @@ import type { Family } from "./packet-place.ts";
 import { dropRules, reportRules } from "./report-rules.ts";
 import { clearField, whenMatched } from "./rule-text.ts";
 import type { Chain, EnforcementSettings } from "./ruleset.ts";
-import { isForeignHere, placeOf } from "./walk-programs.ts";
+import { isForeignHere, isHeaderCut, placeOf } from "./walk-programs.ts";
 
-/** The chains in which packets end; `stripForeign` only if something is stripped. */
+/** The chains in which packets end; `unstrippable` only if something is stripped. */
 export function verdictChains(policy: Policy, settings: EnforcementSettings, family: Family): Chain[] {
   const compilation = { policy, settings, family };
   const strips = policy.stripAtEgress || policy.rules.some((rule) => rule.action === "strip");
@@ -25,7 +25,7 @@ export function verdictChains(policy: Policy, settings: EnforcementSettings, fam
     },
     ...policy.rules.flatMap((rule, index) => ruleChains(compilation, rule, index)),
     ...(strips
-      ? [{ name: chainNames.stripForeign, rules: dropRules(settings, reservedRuleNames.stripForeign) }]
+      ? [{ name: chainNames.unstrippable, rules: dropRules(settings, reservedRuleNames.unstrippable) }]
       : []),
   ];
 }
@@ -41,12 +41,12 @@ function passRules(
   compilation: Compilation,
   action: "accept" | "alter",
   rule: string,
-  whereForeign: string = chainNames.stripForeign,
+  whereUnstrippable: string = chainNames.unstrippable,
 ): string[] {
   const { policy, settings } = compilation;
   const outside = policy.stripAtEgress ? [...new Set(policy.outside)] : [];
   return [
-    ...outside.flatMap((name) => foreignRules(compilation, `-o ${name} `, whereForeign)),
+    ...outside.flatMap((name) => foreignRules(compilation, `-o ${name} `, whereUnstrippable)),
     ...reportRules(settings, action, rule),
     ...outside.map((name) => `-o ${name} ${stripRule(policy)}`),
   ];
@@ -55,12 +55,13 @@ function passRules(
 function foreignRules(
   { policy, settings, family }: Compilation,
   condition: string,
-  whereForeign: string,
+  whereUnstrippable: string,
 ): string[] {
   const place = placeOf(policy, settings, family);
   return [
+    `${condition}${whenMatched(isHeaderCut(place), `-g ${whereUnstrippable}`)}`,
     `${condition}-j ${chainNames.foreign}`,
-    `${condition}${whenMatched(isForeignHere(place), `-g ${whereForeign}`)}`,
+    `${condition}${whenMatched(isForeignHere(place), `-g ${whereUnstrippable}`)}`,
   ];
 }
 
@@ -117,7 +118,7 @@ function ruleChains(compilation: Compilation, rule: PolicyRule, index: number): 
 
 function stripRules(compilation: Compilation, rule: string): string[] {
   return [
-    ...foreignRules(compilation, "", chainNames.stripForeign),
+    ...foreignRules(compilation, "", chainNames.unstrippable),
     ...reportRules(compilation.settings, "strip", rule),
     stripRule(compilation.policy),
   ];

@@ -15,6 +15,7 @@ import {
   jump,
   jumpIfAnyBit,
   jumpIfAtLeast,
+  jumpIfAtLeastX,
   jumpIfEqual,
   jumpIfGreater,
   jumpIfGreaterThanX,
@@ -22,6 +23,7 @@ import {
   loadHalf,
   loadOctet,
   loadOctetAtX,
+  loadPacketLength,
   loadWordAtX,
   loadXCell,
   match,
@@ -213,6 +215,21 @@ export function isForeignHere(place: Place): Program {
     "foreign",
     ...jumpIfWhole(at, "yes", "no"),
     "yes",
+    match(),
+    "no",
+    noMatch(),
+  ]);
+}
+
+/** Whether the TCP header claims more octets than the packet holds: TCPOPTSTRIP drops such packets, unasked. */
+export function isHeaderCut(place: Place): Program {
+  return assemble([
+    ...loadHeaderEnd(place),
+    addX(),
+    add(tcpOffset(place.family)),
+    copyAToX(),
+    loadPacketLength(),
+    jumpIfAtLeastX("no"),
     match(),
     "no",
     noMatch(),

@@ -44,7 +44,7 @@ test.each(samplePolicies.map((sample, index) => ({ ...sample, index })))(
         routes,
         now,
         number,
-        forwardable: false,
+        fragments: true,
         ...(policy.exid === undefined ? {} : { exid: policy.exid }),
       });
       const path = random.pick(paths);

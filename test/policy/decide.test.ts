@@ -79,7 +79,7 @@ test("a host on the never-block list passes, but its marks stay inside", () => {
     rule: "never-block",
     stripped: true,
   });
-  const foreign = factsOf([leak], { hasForeignOption: true });
+  const foreign = factsOf([leak], { isStrippable: false });
   expect(decide(policy, foreign, now)).toMatchObject({ action: "accept", stripped: false });
 });
 
@@ -90,8 +90,8 @@ test("a mark beside a foreign option of its kind is dropped at egress, not strip
     rule: "default",
     stripped: true,
   });
-  const foreign = factsOf([leak], { hasForeignOption: true });
-  expect(decide(policy, foreign, now)).toMatchObject({ action: "drop", rule: "strip-foreign" });
+  const foreign = factsOf([leak], { isStrippable: false });
+  expect(decide(policy, foreign, now)).toMatchObject({ action: "drop", rule: "unstrippable" });
   expect(decide(policy, { ...foreign, leavesBy: "lan1" }, now)).toMatchObject({
     action: "accept",
     stripped: false,

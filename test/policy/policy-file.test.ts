@@ -46,7 +46,7 @@ test.each([
   [withRule({ name: "leaks" }), 'policy.json: rules[1].name: duplicate name "leaks"'],
   [
     withRule({ name: "default" }),
-    'policy.json: rules[1].name: "default" is reserved, as are default, trusted-network, never-block, strip-foreign, unreadable',
+    'policy.json: rules[1].name: "default" is reserved, as are default, trusted-network, never-block, unstrippable, unreadable',
   ],
   [
     withRule({ arrivesOn: ["eth0; reboot"] }),

@@ -38,7 +38,7 @@ export function factsOf(
     source: parseAddress("10.1.0.2"),
     destination: parseAddress("192.0.2.9"),
     records,
-    hasForeignOption: false,
+    isStrippable: true,
     isReadable: true,
     arrivesOn: "lan0",
     leavesBy: "wan0",

@@ -59,6 +59,9 @@ function execute(program: Program, view: DataView, packetMark: number): number {
       case 0x60:
         a = cells[k]!;
         break;
+      case 0x80:
+        a = view.byteLength;
+        break;
       case 0x01:
         x = k;
         break;
@@ -112,6 +115,9 @@ function execute(program: Program, view: DataView, packetMark: number): number {
         break;
       case 0x35:
         jumpIf(a >= k);
+        break;
+      case 0x3d:
+        jumpIf(a >= x);
         break;
       case 0x45:
         jumpIf((a & k) !== 0);

@@ -24,8 +24,8 @@ export interface PacketWish {
   /** Travels as the sequence number, so that a packet is known again. */
   readonly number: number;
   readonly exid?: number;
-  /** Leave out what a router does not forward, and packets that conntrack puts together. */
-  readonly forwardable: boolean;
+  /** Fragments too; conntrack would wait for the rest of them. */
+  readonly fragments: boolean;
 }
 
 export function randomMarkedPacket(wish: PacketWish): Uint8Array {
@@ -43,7 +43,7 @@ export function randomMarkedPacket(wish: PacketWish): Uint8Array {
   const options = randomOptions(wish).subarray(0, 40);
   const payload = random.octets(random.pick([0, 0, 1, 8, 30, 100]));
   const segment = tcpSegment(ip, {
-    sourcePort: 1024 + random.below(60_000),
+    sourcePort: 1024 + (wish.number % 60_000),
     destinationPort: random.pick([80, 443, 7000]),
     sequence: wish.number,
     flags: random.pick(["S", "A", "PA", "SA", "FA", "R"]),
@@ -51,32 +51,30 @@ export function randomMarkedPacket(wish: PacketWish): Uint8Array {
     payload,
   });
   // A header that claims more, or less, than its packet holds.
-  if (!wish.forwardable && random.below(15) === 0) segment[12] = random.below(16) << 4;
-  const cut =
-    !wish.forwardable && random.below(15) === 0 ? 20 + random.below(segment.length - 19) : segment.length;
+  if (random.below(15) === 0) segment[12] = random.below(16) << 4;
+  const cut = random.below(15) === 0 ? 20 + random.below(segment.length - 19) : segment.length;
   return ipPacket(withFragment(ip, wish), 6, segment.subarray(0, cut));
 }
 
-/** A fragment at the router is put together again where conntrack is, so only whole packets are sent through one. */
-function withFragment(ip: IpFields, { random, forwardable }: PacketWish): IpFields {
-  if (forwardable || random.below(10) !== 0) return ip;
+function withFragment(ip: IpFields, { random, fragments }: PacketWish): IpFields {
+  if (!fragments || random.below(10) !== 0) return ip;
   return { ...ip, fragment: { offset: random.pick([0, 0, 8, 1480]), more: random.below(2) === 0 } };
 }
 
-function randomExtensions({ random, forwardable }: PacketWish): { header: number; body: Uint8Array }[] {
+function randomExtensions({ random }: PacketWish): { header: number; body: Uint8Array }[] {
   const count = random.pick([0, 0, 0, 1, 1, 2, 3, 4, 5]);
   return Array.from({ length: count }, (_, index) => {
     // Hop-by-hop is allowed in front only (RFC 8200 section 4.1); Linux refuses it elsewhere.
     const header = index === 0 ? random.pick([0, 60, 43, 51]) : random.pick([60, 43, 51]);
-    const units = random.pick(forwardable ? [0, 0, 1, 3] : [0, 0, 1, 3, 10]);
+    const units = random.pick([0, 0, 1, 3, 10]);
     // Authentication counts 4-octet units minus 2; an even number of units keeps 8-octet alignment.
     const lengthField = header === 51 ? units * 2 : units;
     const octets = header === 51 ? (lengthField + 2) * 4 : (lengthField + 1) * 8;
     const body = new Uint8Array(octets - 1);
     body[0] = lengthField;
     if (header !== 43 && header !== 51) {
-      // PadN over the rest, so that a router that reads the options finds them in order.
-      body[1] = 1;
+      // One option that a router passes if it does not know it; Linux refuses long padding.
+      body[1] = 0x1e;
       body[2] = octets - 4;
     }
     return { header, body };

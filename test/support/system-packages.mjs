@@ -19,7 +19,7 @@ const programs = [
     package: "tcpreplay",
     purpose: "sends made packets through the rules of the live agent",
   },
-  { program: "clang", package: "clang", purpose: "compiles the programs of live-agent/kernel" },
+  { program: "clang", package: "clang libbpf-dev", purpose: "compiles the programs of live-agent/kernel" },
   { program: "llvm-strip", package: "llvm", purpose: "strips the programs of live-agent/kernel" },
   {
     program: "luac5.2",
@@ -53,7 +53,7 @@ function findMissing() {
 }
 
 function packagesOf(missing) {
-  return [...new Set(missing.map((entry) => entry.package))];
+  return [...new Set(missing.flatMap((entry) => entry.package.split(" ")))];
 }
 
 /** Quiet unless it fails; a question on the terminal would hold up the tests for ever. */

@@ -89,8 +89,8 @@ function openTransport(settings: MailSettings) {
   });
 }
 
-/** RFC 4954 section 6: the server wants (other) credentials, which whoever keeps the settings can mend. */
-const authenticationReplies: ReadonlySet<number> = new Set([530, 534, 535, 538]);
+/** RFC 5321 section 4.2.3: from 550 on a reply is about this mail; 500 to 539 are about the dialogue, TLS or credentials. */
+const firstFinalReply = 550;
 
 function mailError(server: string, error: unknown): DeliveryError {
   const reason = error instanceof Error ? oneLine(error.message, 300) : String(error);
@@ -98,6 +98,6 @@ function mailError(server: string, error: unknown): DeliveryError {
     error instanceof Error && "responseCode" in error && typeof error.responseCode === "number"
       ? error.responseCode
       : 0;
-  const permanent = code >= 500 && !authenticationReplies.has(code);
+  const permanent = code >= firstFinalReply;
   return new DeliveryError(`mail: ${server}: ${reason}`, { permanent, cause: error });
 }

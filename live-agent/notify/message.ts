@@ -82,7 +82,8 @@ function body(batch: Batch, agent: string): string {
   const { silence } = batch;
   return [
     ...(silence ? [`Silence ${silence.id} of ${oneLine(silence.author)}: ${oneLine(silence.reason)}`] : []),
-    ...batch.notices.map(describeNotice),
+    // A title with a line feed in it must not pass for another notice.
+    ...batch.notices.map((notice) => oneLine(describeNotice(notice), 500)),
     ...(batch.more > 0 ? [`and ${batch.more} more that were counted only`] : []),
     `Told by agent ${oneLine(agent)}.`,
   ].join("\n");

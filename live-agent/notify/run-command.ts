@@ -1,5 +1,6 @@
 /** Runs a program without a shell: its arguments are what they are, and nothing in a notice can become a command. */
 import { spawn } from "node:child_process";
+import { withDeadline } from "../events/with-deadline.ts";
 import { DeliveryError } from "./channel.ts";
 
 /**
@@ -13,23 +14,24 @@ export async function runCommand(
   signal: AbortSignal,
 ): Promise<void> {
   const [program = "", ...args] = command;
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  await new Promise<void>((resolve, reject) => {
-    const fail = (problem: string, cause?: unknown): void =>
-      reject(new DeliveryError(`${program}: ${problem}`, { cause }));
-    const child = spawn(program, args, {
-      stdio: ["pipe", "ignore", "ignore"],
-      signal: limit,
-      killSignal: "SIGKILL",
+  await withDeadline(signal, timeoutMs, async (limit) => {
+    await new Promise<void>((resolve, reject) => {
+      const fail = (problem: string, cause?: unknown): void =>
+        reject(new DeliveryError(`${program}: ${problem}`, { cause }));
+      const child = spawn(program, args, {
+        stdio: ["pipe", "ignore", "ignore"],
+        signal: limit,
+        killSignal: "SIGKILL",
+      });
+      child.once("error", (error) =>
+        fail(limit.aborted ? `not done after ${timeoutMs} ms` : error.message, error),
+      );
+      child.once("close", (code, name) =>
+        code === 0 ? resolve() : fail(`ended with ${name ?? code ?? "no code"}`),
+      );
+      // A program that does not read its input closes it; that is its business.
+      child.stdin.on("error", () => undefined);
+      child.stdin.end(input);
     });
-    child.once("error", (error) =>
-      fail(limit.aborted ? `not done after ${timeoutMs} ms` : error.message, error),
-    );
-    child.once("close", (code, name) =>
-      code === 0 ? resolve() : fail(`ended with ${name ?? code ?? "no code"}`),
-    );
-    // A program that does not read its input closes it; that is its business.
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(input);
   });
 }

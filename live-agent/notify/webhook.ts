@@ -4,6 +4,7 @@
  * `Idempotency-Key` is the same for every attempt.
  */
 import { createHmac } from "node:crypto";
+import { withDeadline } from "../events/with-deadline.ts";
 import { DeliveryError } from "./channel.ts";
 import type { Channel } from "./channel.ts";
 import type { Message } from "./message.ts";
@@ -35,7 +36,7 @@ export class Webhook implements Channel {
     const { url, secret, timeoutMs } = this.#settings;
     const body = JSON.stringify(message);
     const timestamp = String(Math.floor(this.#now()));
-    const response = await this.#post(url, {
+    const request = {
       method: "POST",
       body,
       headers: {
@@ -47,9 +48,12 @@ export class Webhook implements Channel {
       },
       // A redirect would carry what we know of our hosts to an address that nobody configured.
       redirect: "manual",
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    } as const;
+    const response = await withDeadline(signal, timeoutMs, async (limit) => {
+      const answer = await this.#post(url, { ...request, signal: limit });
+      await answer.body?.cancel();
+      return answer;
     });
-    await response.body?.cancel();
     if (response.status < 200 || response.status > 299) throw refusal(response);
   }
 

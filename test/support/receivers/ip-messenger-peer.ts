@@ -25,6 +25,8 @@ export interface IpMessengerPeer {
   /** Members that a list would show: who sent BR_ENTRY, or a message without NOADDLIST. */
   readonly members: readonly string[];
   readonly malformed: readonly string[];
+  /** Sends a packet of its own. */
+  say(command: number, text: string, port: number, address: string): void;
   close(): Promise<void>;
 }
 
@@ -102,6 +104,7 @@ export async function runIpMessengerPeer(
     confirmed,
     members,
     malformed,
+    say,
     close: () => new Promise((resolve) => socket.close(() => resolve())),
   };
 }

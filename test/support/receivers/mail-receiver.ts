@@ -9,6 +9,7 @@ export interface ReceivedMail {
   readonly raw: string;
   /** Names in lower case; folded lines joined. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
+  /** Decoded. */
   readonly body: string;
   readonly secure: boolean;
 }
@@ -60,5 +61,16 @@ export function readMail(raw: string): Pick<ReceivedMail, "raw" | "headers" | "b
     const name = line.slice(0, colon).toLowerCase();
     headers.set(name, [...(headers.get(name) ?? []), line.slice(colon + 1).trim()]);
   }
-  return { raw, headers, body: raw.slice(split + 4) };
+  const [encoding] = headers.get("content-transfer-encoding") ?? [];
+  return { raw, headers, body: decodeBody(raw.slice(split + 4), encoding) };
+}
+
+/** RFC 2045 section 6. */
+function decodeBody(body: string, encoding: string | undefined): string {
+  if (encoding === "base64") return Buffer.from(body, "base64").toString();
+  if (encoding !== "quoted-printable") return body;
+  const octets = body
+    .replaceAll("=\r\n", "")
+    .replaceAll(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  return Buffer.from(octets, "latin1").toString();
 }

@@ -7,6 +7,7 @@ import { loadCodeBook } from "./load-code-book.ts";
 import { momentFor } from "./queries/as-of.ts";
 import { reportHost } from "./queries/host-report.ts";
 import { listCaptures } from "./queries/list-captures.ts";
+import { replaceAssets } from "./replace-assets.ts";
 import { inOrder } from "./ranking/order.ts";
 import { rankHosts } from "./ranking/rank-hosts.ts";
 import type {
@@ -67,12 +68,7 @@ class LocalStore implements Store {
   }
 
   setAssets(assets: readonly Asset[]): Promise<void> {
-    return this.#database.write(async ({ connection }) => {
-      await connection.run("DELETE FROM asset");
-      for (const { address, name, weight } of assets) {
-        await connection.run("INSERT INTO asset VALUES ($1, $2, $3)", [address, name ?? null, weight]);
-      }
-    });
+    return this.#database.write(({ connection }) => replaceAssets(connection, assets));
   }
 
   close(): Promise<void> {

@@ -4,10 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDatabase } from "../../analytics/database.ts";
 import type { Database } from "../../analytics/database.ts";
 import { loadCodeBook } from "../../analytics/load-code-book.ts";
-import { inOrder } from "../../analytics/ranking/order.ts";
 import { rankHosts } from "../../analytics/ranking/rank-hosts.ts";
-import { bandOf, waterfall } from "../../analytics/ranking/score.ts";
-import type { RankedHost, SortKey } from "../../analytics/store.ts";
+import type { RankedHost } from "../../analytics/store.ts";
 import { findActivity, findCategory } from "../../wire/code-book.ts";
 import codeBookJson from "../../wire/code-book.json" with { type: "json" };
 import { parseCodeBook } from "../../wire/parse-code-book.ts";
@@ -134,6 +132,43 @@ describe("the score", () => {
     expect(await p(0)).toBeCloseTo(0.95, 12);
     expect(await p(6)).toBeCloseTo(0.475, 12);
     expect(await p(12)).toBeCloseTo(0.2375, 12);
+  });
+
+  it("never falls with a graver activity, a flow that passed, a peer, or one more sight that counts", async () => {
+    // Of one category, so of one half-life; from info to critical.
+    const bySeverity = [6, 1, 2, 3];
+    const graver = (one: ModelHost, step: number): ModelHost => ({
+      ...one,
+      detections: one.detections.map((entry, index) => ({
+        ...entry,
+        category: 4,
+        activity: bySeverity[index === 0 ? Math.min(step, 3) : entry.activity % 4] ?? 6,
+      })),
+    });
+    const sight = { time: asOf - 60, trust: "lone" as const };
+    await fc.assert(
+      fc.asyncProperty(randomHost, fc.integer({ min: 0, max: 2 }), async (random, step) => {
+        // Lone or better: something that ranks, whatever was drawn.
+        const [first = detection(), ...others] = random.detections;
+        const ranks = { ...first, sights: [...first.sights, sight] };
+        const one = graver({ ...random, detections: [ranks, ...others] }, step);
+        const [flagged = detection(), ...rest] = one.detections;
+        const seenAgain = { ...flagged, sights: [...flagged.sights, { ...sight, time: asOf }] };
+        const more = [
+          graver(one, step + 1),
+          { ...one, flows: [...one.flows, passedFlow] },
+          { ...one, peers: [...one.peers, asOf - 60] },
+          { ...one, detections: [seenAgain, ...rest] },
+          { ...one, detections: [...one.detections, detection({ detectedAt: asOf, sights: [sight] })] },
+        ];
+        const ranked = await rank([one, ...more]);
+        const base = ranked.get("10.0.0.1")?.score ?? Number.NaN;
+        for (let index = 2; index <= more.length + 1; index++) {
+          expect(ranked.get(`10.0.0.${index}`)?.score).toBeGreaterThanOrEqual(base - 1e-9);
+        }
+      }),
+      { numRuns: 40, seed: 11 },
+    );
   });
 
   it("grows with severity", async () => {
@@ -272,99 +307,5 @@ describe("nobody is accused by forged packets", () => {
     const { ranked, unranked } = await database.read((connection) => rankHosts(connection, asOf));
     expect(ranked).toEqual([]);
     expect(unranked).toMatchObject([{ address: "10.0.0.1", reason: "implausible" }]);
-  });
-});
-
-describe("bands", () => {
-  it.each([
-    [100, "critical"],
-    [90, "critical"],
-    [89.9, "high"],
-    [70, "high"],
-    [69.9, "moderate"],
-    [40, "moderate"],
-    [39.9, "low"],
-    [20, "low"],
-    [19.9, "minimal"],
-    [0, "minimal"],
-  ])("%d is %s", (value, band) => {
-    expect(bandOf(value)).toBe(band);
-  });
-});
-
-describe("the waterfall", () => {
-  it("begins at 0 and adds in the order of the terms", () => {
-    const steps = waterfall([
-      { name: "detections", value: 0.5, logOdds: 0 },
-      { name: "contained", value: 1, logOdds: -2 },
-    ]);
-    expect(steps.map((step) => Number(step.points.toFixed(3)))).toEqual([50, -38.08]);
-  });
-});
-
-describe("orders", () => {
-  const base = (address: string, changes: Partial<RankedHost>): RankedHost => ({
-    address,
-    score: 50,
-    band: "moderate",
-    terms: [],
-    detections: [],
-    contained: false,
-    flowsPassed: 0,
-    flowsStopped: 0,
-    peers: 0,
-    firstSeen: 0,
-    lastSeen: 0,
-    firstDetected: 0,
-    lastDetected: 0,
-    markedPackets: 1,
-    weight: 1,
-    ...changes,
-  });
-  const order = (hosts: RankedHost[], sort: SortKey): string[] =>
-    inOrder(hosts, sort).map((entry) => entry.address);
-
-  it("by score, higher first; equal to a tenth are ties", () => {
-    expect(order([base("a", { score: 10 }), base("b", { score: 99 })], "score")).toEqual(["b", "a"]);
-    expect(order([base("10.0.0.2", { score: 50.01 }), base("10.0.0.1", { score: 49.99 })], "score")).toEqual([
-      "10.0.0.1",
-      "10.0.0.2",
-    ]);
-  });
-
-  it("ties: not contained, then newest last seen, then oldest detection, then address by number", () => {
-    const contained = base("10.0.0.1", { contained: true, lastSeen: 9 });
-    const older = base("10.0.0.2", { lastSeen: 4 });
-    const newer = base("10.0.0.3", { lastSeen: 5 });
-    expect(order([contained, older, newer], "score")).toEqual(["10.0.0.3", "10.0.0.2", "10.0.0.1"]);
-    expect(order([base("10.0.0.10", {}), base("10.0.0.9", {})], "score")).toEqual(["10.0.0.9", "10.0.0.10"]);
-    expect(
-      order([base("10.0.0.1", { firstDetected: 8 }), base("10.0.0.2", { firstDetected: 7 })], "score"),
-    ).toEqual(["10.0.0.2", "10.0.0.1"]);
-  });
-
-  it("by elapsed time in both directions, by last seen, by peers", () => {
-    const old = base("old", { firstDetected: 1, lastDetected: 1, lastSeen: 9, peers: 1 });
-    const young = base("young", { firstDetected: 5, lastDetected: 5, lastSeen: 6, peers: 3 });
-    expect(order([young, old], "elapsed")).toEqual(["old", "young"]);
-    expect(order([old, young], "elapsed-asc")).toEqual(["young", "old"]);
-    // Flagged first, and again just now: the elapsed time shown is that of the first detection.
-    const again = base("again", { firstDetected: 1, lastDetected: 6 });
-    expect(order([again, young], "elapsed-asc")).toEqual(["young", "again"]);
-    expect(order([young, old], "last-seen")).toEqual(["old", "young"]);
-    expect(order([old, young], "peers")).toEqual(["young", "old"]);
-  });
-
-  it("by activity: severity first, then the code", async () => {
-    const ranked = await rank([
-      host({ detections: [detection({ category: 6, activity: 1 })] }),
-      host({ detections: [detection({ category: 5, activity: 1 })] }),
-      host({ detections: [detection({ category: 1, activity: 1 })] }),
-    ]);
-    expect(inOrder([...ranked.values()], "activity").map((entry) => entry.address)).toEqual([
-      "10.0.0.3",
-      "10.0.0.2",
-      "10.0.0.1",
-    ]);
   });
 });

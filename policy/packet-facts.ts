@@ -35,7 +35,7 @@ export interface PacketFacts extends PacketPath {
 }
 
 /** Matchers in the kernel walk this many IPv6 extension headers, and this many octets of them in all. */
-export const readableExtensions = { headers: 4, octets: 120 } as const;
+export const readableExtensions = { headers: 5, octets: 120 } as const;
 
 /** Facts about a TCP packet whose IP header is at octet 0; undefined for anything else, later fragments included. */
 export function readPacketFacts(
@@ -87,8 +87,12 @@ function hasForeignOption(packet: Uint8Array, walk: PacketWalk, selection: MarkS
   return false;
 }
 
-/** The extension headers that netfilter passes to find the transport header (ipv6_ext_hdr of the Linux kernel). */
-const kernelExtensions = new Set([0, 43, 44, 51, 60]);
+/**
+ * Hop-by-hop, routing, fragment, destination: the extension headers behind which TCP is looked for. Authentication
+ * (51) is not opened, as in IPv4; nf_tables would not find TCP behind it. Mobility, HIP and shim6 headers are a
+ * protocol of their own to netfilter.
+ */
+const passedExtensions = new Set([0, 43, 44, 60]);
 
 type HeaderPlace = "readable" | "unreadable" | "none";
 
@@ -101,22 +105,20 @@ function findBehindExtensions(packet: Uint8Array): HeaderPlace {
   let at = 40;
   let isSimple = true;
   for (let headers = 1; next !== protocols.tcp; headers++) {
-    // Mobility, HIP and shim6 headers are a protocol of their own to netfilter; so is what a packet is cut in.
-    if (!kernelExtensions.has(next) || at + 8 > packet.length) return "none";
+    if (!passedExtensions.has(next) || at + 8 > packet.length) return "none";
     if (headers > readableExtensions.headers) isSimple = false;
     const type = next;
     const lengthOctet = packet[at + 1] ?? 0;
     next = packet[at] ?? 0;
     if (type === 44) {
       const isLater = (((packet[at + 2] ?? 0) << 8) | (packet[at + 3] ?? 0)) > 7;
-      // Behind the fourth header nothing tells a later fragment from a whole packet.
+      // Behind the fifth header nothing tells a later fragment from a whole packet.
       if (isLater) return isSimple || next !== protocols.tcp ? "none" : "unreadable";
       // RFC 8200 section 4.5 wants this octet zero; the matchers read it as a length.
       if (lengthOctet !== 0) isSimple = false;
     }
-    at += type === 44 ? 8 : type === 51 ? (lengthOctet + 2) * 4 : (lengthOctet + 1) * 8;
+    at += type === 44 ? 8 : (lengthOctet + 1) * 8;
   }
   if (at >= packet.length) return "none";
-  const octets = at - 40;
-  return isSimple && octets <= readableExtensions.octets && octets % 8 === 0 ? "readable" : "unreadable";
+  return isSimple && at - 40 <= readableExtensions.octets ? "readable" : "unreadable";
 }

@@ -1,7 +1,7 @@
 /**
  * Programs that pass IPv6 extension headers (RFC 8200 section 4). ip6tables `-p tcp` has found the TCP header before
- * they run, so every header on the way is one that the kernel knows: hop-by-hop, routing, fragment, authentication,
- * destination. Up to four headers of 120 octets in all are walked (policy/packet-facts.ts); the rest is unreadable.
+ * they run, so every header on the way is one that the kernel knows: hop-by-hop, routing, fragment, destination; and
+ * authentication, which is not opened. Up to five headers of 120 octets in all are walked (policy/packet-facts.ts).
  */
 import { readableExtensions } from "../../policy/packet-facts.ts";
 import {
@@ -35,19 +35,12 @@ const fixedHeader = 40;
 const start: readonly Line[] = [loadOctet(6), loadXNumber(fixedHeader)];
 
 /** From the header of type A at X to the next; to `tcp` if A is TCP. */
-function pass(name: string): Line[] {
+function pass(): Line[] {
   return [
     jumpIfEqual(tcp, "tcp"),
-    jumpIfEqual(authentication, undefined, `${name} octets`),
-    // RFC 4302 section 2.2: 4-octet units minus 2, which is 4 x length + 8.
-    loadOctetAtX(1),
-    shiftLeft(2),
-    jump(`${name} add`),
-    // RFC 8200: 8-octet units beyond the first 8. A fragment header has zero there.
-    `${name} octets`,
+    // 8-octet units beyond the first 8. A fragment header has zero there.
     loadOctetAtX(1),
     shiftLeft(3),
-    `${name} add`,
     add(8),
     addX(),
     storeCell(0),
@@ -56,17 +49,16 @@ function pass(name: string): Line[] {
   ];
 }
 
-/** Looks at each fragment header; the last one is not passed, because nothing behind it is asked for. */
-function lookAtFragments(look: readonly Line[]): Program {
+/** Looks at each header of a type; the last one is not passed, because nothing behind it is asked for. */
+function lookAt(type: number, look: readonly Line[]): Program {
   const lines = Array.from({ length: readableExtensions.headers }, (_, index): Line[] => {
     const isLast = index === readableExtensions.headers - 1;
-    const name = `header ${index}`;
     return [
-      jumpIfEqual(fragment, undefined, `${name} type`),
+      jumpIfEqual(type, undefined, `header ${index}`),
       ...look,
-      loadNumber(fragment),
-      `${name} type`,
-      ...(isLast ? [] : pass(name)),
+      loadNumber(type),
+      `header ${index}`,
+      ...(isLast ? [] : pass()),
     ];
   });
   return assemble([...start, ...lines.flat(), "tcp", noMatch(), "yes", match()]);
@@ -77,19 +69,27 @@ export function hasExtensions(): Program {
   return assemble([loadOctet(6), jumpIfEqual(tcp, "tcp"), match(), "tcp", noMatch()]);
 }
 
+/**
+ * Whether IPsec protects what follows (RFC 4302). nf_tables takes this header for the transport, the legacy tables do
+ * not; so that both do the same it is not opened, as in IPv4.
+ */
+export function isAuthenticated(): Program {
+  return lookAt(authentication, [jump("yes")]);
+}
+
 /** Whether it is a fragment that does not begin the packet: no TCP header is in it. */
 export function isLaterFragment(): Program {
-  return lookAtFragments([loadHalfAtX(2), jumpIfAnyBit(0xfff8, "yes")]);
+  return lookAt(fragment, [loadHalfAtX(2), jumpIfAnyBit(0xfff8, "yes")]);
 }
 
 /** Whether a fragment header uses the octet that RFC 8200 section 4.5 reserves. */
 export function usesReservedOctet(): Program {
-  return lookAtFragments([loadOctetAtX(1), jumpIfGreater(0, "yes")]);
+  return lookAt(fragment, [loadOctetAtX(1), jumpIfGreater(0, "yes")]);
 }
 
 /** A = octets of extension headers; `too far` if there are more headers than are walked. */
 function extensionOctets(lines: readonly Line[]): Program {
-  const headers = Array.from({ length: readableExtensions.headers }, (_, index) => pass(`header ${index}`));
+  const headers = Array.from({ length: readableExtensions.headers }, pass);
   return assemble([
     ...start,
     ...headers.flat(),

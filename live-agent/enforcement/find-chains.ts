@@ -12,6 +12,7 @@ import { chainNames } from "./chain-names.ts";
 import {
   extensionBit,
   hasExtensions,
+  isAuthenticated,
   isLaterFragment,
   isTooLong,
   usesReservedOctet,
@@ -65,6 +66,7 @@ function entryChains(family: Family, policy: Policy, settings: EnforcementSettin
 function extensionRules(shift: number): string[] {
   const bits = Array.from({ length: extensionBits }, (_, index) => 2 ** index);
   return [
+    whenMatched(isAuthenticated(), "-j RETURN"),
     whenMatched(isLaterFragment(), "-j RETURN"),
     whenMatched(usesReservedOctet(), `-g ${chainNames.unreadable}`),
     whenMatched(isTooLong(), `-g ${chainNames.unreadable}`),

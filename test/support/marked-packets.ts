@@ -62,10 +62,12 @@ function withFragment(ip: IpFields, { random, fragments }: PacketWish): IpFields
 }
 
 function randomExtensions({ random }: PacketWish): { header: number; body: Uint8Array }[] {
-  const count = random.pick([0, 0, 0, 1, 1, 2, 3, 4, 5]);
+  const count = random.pick([0, 0, 0, 1, 1, 2, 3, 4, 5, 6]);
   return Array.from({ length: count }, (_, index) => {
     // Hop-by-hop is allowed in front only (RFC 8200 section 4.1); Linux refuses it elsewhere.
-    const header = index === 0 ? random.pick([0, 60, 43, 51]) : random.pick([60, 43, 51]);
+    // Authentication seldom, as nothing is looked for behind it; the programs see it among the first five headers.
+    const isAuthenticated = index < 5 && random.below(15) === 0;
+    const header = isAuthenticated ? 51 : index === 0 ? random.pick([0, 60, 43]) : random.pick([60, 43]);
     const units = random.pick([0, 0, 1, 3, 10]);
     // Authentication counts 4-octet units minus 2; an even number of units keeps 8-octet alignment.
     const lengthField = header === 51 ? units * 2 : units;

@@ -196,6 +196,10 @@ const canonical = {
     FROM pair JOIN host USING (host_id) JOIN host AS peer ON peer.host_id = peer_id ORDER BY ALL`,
   peers: `SELECT address, minute, sum(peers) FROM peer_minute JOIN host USING (host_id)
     GROUP BY ALL HAVING sum(peers) <> 0 ORDER BY ALL`,
+  peerHours: `SELECT address, hour, sum(peers) FROM peer_hour JOIN host USING (host_id)
+    GROUP BY ALL HAVING sum(peers) <> 0 ORDER BY ALL`,
+  peerDays: `SELECT address, day, sum(peers) FROM peer_day JOIN host USING (host_id)
+    GROUP BY ALL HAVING sum(peers) <> 0 ORDER BY ALL`,
 };
 
 /** Octets as an NFLOG frame (link type 239): a prefix and the packet, as libnetfilter_log hands them over. */

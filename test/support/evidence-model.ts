@@ -122,6 +122,10 @@ const tables = [
   "peer_minute",
   "host_minute",
   "host_hour",
+  "peer_hour",
+  "detection_day",
+  "host_day",
+  "peer_day",
 ];
 
 /** Puts the hosts into empty tables: the first has the address 10.0.0.1. */
@@ -172,7 +176,13 @@ export async function storeModel(connection: DuckDBConnection, hosts: readonly M
       );
     }
   }
-  await connection.run(
-    "INSERT INTO detection_hour SELECT detection_id, 1, date_trunc('hour', minute), trust, min(first_seen), max(last_seen), sum(packets) FROM detection_minute GROUP BY ALL",
-  );
+  for (const sum of longerSums) await connection.run(sum);
 }
+
+/** What an ingest adds up beside the minutes. */
+const longerSums = [
+  "INSERT INTO detection_hour SELECT detection_id, 1, date_trunc('hour', minute), trust, min(first_seen), max(last_seen), sum(packets) FROM detection_minute GROUP BY ALL",
+  "INSERT INTO detection_day SELECT detection_id, 1, date_trunc('day', hour), trust, min(first_seen), max(last_seen), sum(packets) FROM detection_hour GROUP BY ALL",
+  "INSERT INTO peer_hour SELECT host_id, date_trunc('hour', minute), sum(peers) FROM peer_minute GROUP BY ALL",
+  "INSERT INTO peer_day SELECT host_id, date_trunc('day', hour), sum(peers) FROM peer_hour GROUP BY ALL",
+];

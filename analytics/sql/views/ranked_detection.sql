@@ -4,8 +4,12 @@
 CREATE OR REPLACE MACRO ranked_detection(as_of) AS TABLE
 WITH stretch AS (
   SELECT detection_id, trust, first_seen, last_seen, packets
+  FROM detection_day
+  WHERE day < date_trunc('day', as_of::TIMESTAMP)
+  UNION ALL
+  SELECT detection_id, trust, first_seen, last_seen, packets
   FROM detection_hour
-  WHERE hour < date_trunc('hour', as_of::TIMESTAMP)
+  WHERE hour >= date_trunc('day', as_of::TIMESTAMP) AND hour < date_trunc('hour', as_of::TIMESTAMP)
   UNION ALL
   SELECT detection_id, trust, first_seen, last_seen, packets
   FROM detection_minute

@@ -1,5 +1,5 @@
 -- The ranking (docs/explanation/ranking.md) at a time: SELECT * FROM ranking(TIMESTAMP '2026-03-17 18:00:00').
--- It reads sums per minute and hour only, never all sightings. One row a host that has any detection; score is null where
+-- It reads sums per minute, hour and day only, never all sightings. One row a host that has any detection; score is null where
 -- none of them counts (implausible, or a tag does not verify).
 CREATE OR REPLACE MACRO ranking(as_of) AS TABLE
 WITH flagged AS (
@@ -23,8 +23,12 @@ packets AS (
   SELECT host_id, sum(marked_packets)::UBIGINT AS marked_packets
   FROM (
     SELECT host_id, marked_packets
+    FROM host_day
+    WHERE day < date_trunc('day', as_of::TIMESTAMP)
+    UNION ALL
+    SELECT host_id, marked_packets
     FROM host_hour
-    WHERE hour < date_trunc('hour', as_of::TIMESTAMP)
+    WHERE hour >= date_trunc('day', as_of::TIMESTAMP) AND hour < date_trunc('hour', as_of::TIMESTAMP)
     UNION ALL
     SELECT host_id, marked_packets
     FROM host_minute
@@ -34,8 +38,19 @@ packets AS (
 ),
 reached AS (
   SELECT host_id, sum(peers)::BIGINT AS peers
-  FROM peer_minute
-  WHERE minute <= date_trunc('minute', as_of::TIMESTAMP)
+  FROM (
+    SELECT host_id, peers
+    FROM peer_day
+    WHERE day < date_trunc('day', as_of::TIMESTAMP)
+    UNION ALL
+    SELECT host_id, peers
+    FROM peer_hour
+    WHERE hour >= date_trunc('day', as_of::TIMESTAMP) AND hour < date_trunc('hour', as_of::TIMESTAMP)
+    UNION ALL
+    SELECT host_id, peers
+    FROM peer_minute
+    WHERE minute >= date_trunc('hour', as_of::TIMESTAMP) AND minute <= date_trunc('minute', as_of::TIMESTAMP)
+  )
   GROUP BY host_id
 ),
 facts AS (

@@ -4,22 +4,31 @@ import { dirname } from "node:path";
 
 /** Replaces the file; on return the new content outlives a power cut. Mode 0600: what an agent saw is nobody else's. */
 export function replaceFile(path: string, content: string): void {
+  replaceBy(path, content, true);
+  syncFolder(dirname(path));
+}
+
+/** Replaces the file without waiting for the disk: a kill leaves the old or the new content, a power cut perhaps neither. */
+export function replaceFileSoon(path: string, content: string): void {
+  replaceBy(path, content, false);
+}
+
+function replaceBy(path: string, content: string, sync: boolean): void {
   const beside = `${path}.new`;
   try {
-    writeSynced(beside, content);
+    writeNew(beside, content, sync);
     renameSync(beside, path);
   } catch (error) {
     rmSync(beside, { force: true });
     throw error;
   }
-  syncFolder(dirname(path));
 }
 
-function writeSynced(path: string, content: string): void {
+function writeNew(path: string, content: string, sync: boolean): void {
   const file = openSync(path, "w", 0o600);
   try {
     writeWhole(file, Buffer.from(content));
-    fsyncSync(file);
+    if (sync) fsyncSync(file);
   } finally {
     closeSync(file);
   }

@@ -10,10 +10,16 @@ export function checkedLine(value: unknown): string {
   return `${checksum(json)} ${json}\n`;
 }
 
-/** The value of a line without its line feed, or undefined if it is not whole. */
-export function readCheckedLine(line: string): { readonly value: unknown } | undefined {
+/** The JSON of a line without its line feed, or undefined if the line is not whole. */
+export function checkedJson(line: string): string | undefined {
   const json = line.slice(9);
-  if (line[8] !== " " || line.slice(0, 8) !== checksum(json)) return undefined;
+  return line[8] === " " && line.slice(0, 8) === checksum(json) ? json : undefined;
+}
+
+/** The value of a line without its line feed, or undefined if the line is not whole. */
+export function readCheckedLine(line: string): { readonly value: unknown } | undefined {
+  const json = checkedJson(line);
+  if (json === undefined) return undefined;
   try {
     return { value: JSON.parse(json) as unknown };
   } catch {

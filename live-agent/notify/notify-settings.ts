@@ -5,6 +5,7 @@ import { severities } from "../../wire/code-book.ts";
 import { describeIssue } from "../../policy/policy-issue.ts";
 import { parseNetwork } from "../../policy/network.ts";
 import type { Network } from "../../policy/network.ts";
+import { isLoopback } from "../events/loopback.ts";
 import { defaultGrouping } from "./grouping.ts";
 import { ipMessengerPort } from "./ip-messenger-packet.ts";
 import { oneLine } from "./plain-text.ts";
@@ -216,11 +217,6 @@ function checkUrl(text: string, insecureHttp: boolean, fail: (key: string, probl
   if (url.protocol === "http:" && !isLoopback(url.hostname) && !insecureHttp) {
     fail("url", "http beyond loopback is in clear; use https:, or set insecureHttp to true");
   }
-}
-
-/** Whether a name or address stays on this machine. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "[::1]" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 /** The networks of an IP Messenger channel whose settings were checked. */

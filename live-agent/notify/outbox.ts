@@ -2,8 +2,8 @@
  * Messages on their way, on disk. At least once: a message is kept until its channel has taken it, over restarts and
  * crashes; the key in it lets receivers drop what comes twice. What never gets through ends as a dead letter, and is shown.
  */
-import { backoffSeconds, defaultBackoff } from "./backoff.ts";
-import type { BackoffSettings } from "./backoff.ts";
+import { backoffSeconds, defaultBackoff } from "../events/backoff.ts";
+import type { BackoffSettings } from "../events/backoff.ts";
 import type { DeliveryError } from "./channel.ts";
 import { Journal } from "./journal.ts";
 import type { Message } from "./message.ts";

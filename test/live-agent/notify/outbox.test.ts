@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { backoffSeconds } from "../../../live-agent/notify/backoff.ts";
+import { backoffSeconds } from "../../../live-agent/events/backoff.ts";
 import { DeliveryError } from "../../../live-agent/notify/channel.ts";
 import { defaultOutbox, Outbox } from "../../../live-agent/notify/outbox.ts";
 import { hostNotice, messageOf, noon } from "./sample-notice.ts";

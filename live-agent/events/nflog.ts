@@ -1,0 +1,67 @@
+/**
+ * Reads NFLOG groups by tcpdump, which has the capabilities and writes a capture that our reader knows. One child
+ * process; when it ends it is started again, and what was missed in between shows as a gap.
+ */
+import { spawn } from "node:child_process";
+import { readCapture } from "../../capture/read-capture.ts";
+import type { FrameSink } from "../../capture/frame-sink.ts";
+
+export interface NflogSettings {
+  /** NFLOG groups; libpcap reads several at once. */
+  readonly groups: readonly number[];
+  /** The program and what stands before its arguments: `tcpdump`, or a test's way into a network namespace. */
+  readonly command: readonly string[];
+}
+
+export class NflogError extends Error {
+  constructor(problem: string, options?: ErrorOptions) {
+    super(problem, options);
+    this.name = "NflogError";
+  }
+}
+
+/** How much is kept of what the program says. */
+const keptStderr = 4096;
+
+/**
+ * Hands every logged packet to the sink until the signal aborts.
+ * @throws NflogError when the program ends by itself; the last line that it said is the reason.
+ */
+export async function readNflog(
+  settings: NflogSettings,
+  sink: FrameSink,
+  signal: AbortSignal,
+  onListening: () => void = () => undefined,
+): Promise<void> {
+  const isStopped = (): boolean => signal.aborted;
+  if (isStopped()) return;
+  const [program = "tcpdump", ...before] = settings.command;
+  // -U: each packet at once, not when a buffer is full; -n: no names are looked up.
+  const args = [...before, "-i", `nflog:${settings.groups.join(",")}`, "-n", "-U", "-w", "-"];
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const stop = (): void => void child.kill("SIGTERM");
+  signal.addEventListener("abort", stop, { once: true });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said = (said + text).slice(-keptStderr);
+    if (/listening on /.test(text)) onListening();
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", (code, name) => resolve(`ended with ${name ?? code ?? "no code"}`));
+  });
+  try {
+    // Not under the signal: what the program had written when it was told to stop is still read.
+    await readCapture({ stream: child.stdout }, sink);
+    const how = await ended;
+    if (isStopped()) return;
+    throw new NflogError(`${program} on NFLOG group ${settings.groups.join(",")}: ${lastLine(said) ?? how}`);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    if (child.exitCode === null) child.kill("SIGKILL");
+  }
+}
+
+function lastLine(text: string): string | undefined {
+  return text.trimEnd().split("\n").at(-1)?.slice(0, 300) || undefined;
+}

@@ -36,9 +36,14 @@ export async function listenForClients(
   removeDeadSocket(path);
   const running = new Set<Promise<void>>();
   const introduction = { protocol: protocolVersion, pid: process.pid, file };
+  const guests = new Set<ServerResponse>();
   let isClosing = false;
+  const dismissGuests = (): void => {
+    for (const guest of guests) guest.end();
+  };
+  signal?.addEventListener("abort", dismissGuests, { once: true });
   const server = createServer((request, response) => {
-    const exchange = { store, introduction, isClosing, signal, request, response };
+    const exchange = { store, introduction, guests, isClosing, signal, request, response };
     const answering = answer(exchange)
       .catch((error: unknown) => sendFailure(response, error))
       // Sent to the end, or its reader has gone.
@@ -56,6 +61,7 @@ export async function listenForClients(
       const closed = once(server, "close");
       server.close();
       server.closeAllConnections();
+      signal?.removeEventListener("abort", dismissGuests);
       await closed;
     },
   };
@@ -91,6 +97,8 @@ async function listenPrivately(server: Server, path: string): Promise<void> {
 interface Exchange {
   readonly store: Store;
   readonly introduction: Introduction;
+  /** Clients that have been introduced and have not left. */
+  readonly guests: Set<ServerResponse>;
   readonly isClosing: boolean;
   readonly signal: AbortSignal | undefined;
   readonly request: IncomingMessage;
@@ -126,16 +134,15 @@ async function answer(exchange: Exchange): Promise<void> {
 }
 
 /** The answer goes on for as long as the client stays, so that the owner does not leave between two of its requests. */
-function introduce({ introduction, isClosing, signal, response }: Exchange): void {
+function introduce({ introduction, guests, isClosing, signal, response }: Exchange): void {
   if (isClosing || signal?.aborted === true) {
     sendJson(response, 503, { failure: "it is ending" });
     return;
   }
   response.writeHead(200, { "content-type": "application/x-ndjson", connection: "close" });
   response.write(`${JSON.stringify(introduction)}\n`);
-  const leave = (): void => void response.end();
-  signal?.addEventListener("abort", leave, { once: true });
-  response.once("close", () => signal?.removeEventListener("abort", leave));
+  guests.add(response);
+  response.once("close", () => guests.delete(response));
 }
 
 function sendFailure(response: ServerResponse, error: unknown): void {

@@ -39,15 +39,16 @@ export function formatPage(bench: IngestBench, versions: string): string {
 
 <!-- Written by \`npm run bench ingest -- --write\`. -->
 
-One capture (${capture}), ${bench.rounds} rounds in which every program runs once after the other, file in the page
-cache, medians of whole processes, their start included. Slow programs run once.
+One capture (${capture}), ${bench.rounds} rounds in which every program runs
+once after the other, the file in the page cache, medians of whole processes, their start included. Programs that take more than
+a minute run once.
 
 ${formatResults(bench)}
 
-Machine: ${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown processor"}, ${Math.round(totalmem() / 2 ** 30)} GiB. ${versions}.
+Machine: ${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown processor"}, ${Math.round(totalmem() / 2 ** 30)} GiB, load ${bench.loadBefore.toFixed(1)} before the run. ${versions}.
 
 *Times ours* compares with the whole way of \`tattle ingest\`: reading, finding every mark, hosts, flows and sums, and the rows
-committed in a database file that has tables already. Seconds differ from machine to machine; the ratios differ less. Repeat it with \`npm run bench ingest\`.
+committed in a database file that has its tables already. Seconds differ from machine to machine; the ratios differ less. Repeat it with \`npm run bench ingest\`.
 
 ## Why it is fast
 

@@ -1,6 +1,7 @@
 /** Ingestion beside the other programs that read captures: one file, everything in turn, medians. */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { buildCommand, repositoryRoot } from "../support/build-command.ts";
@@ -14,6 +15,8 @@ export interface IngestBench {
   readonly packets: number;
   readonly markedPackets: number;
   readonly rounds: number;
+  /** Processes that wanted to run, on average over the minute before (1.0 is one processor's worth). */
+  readonly loadBefore: number;
   readonly results: readonly IngestResult[];
 }
 
@@ -37,6 +40,7 @@ const fullPackets = 870_000;
 /** Makes the capture unless it is there, runs everything, and returns the medians. */
 export async function benchIngest({ quick, tell }: IngestBenchOptions): Promise<IngestBench> {
   mkdirSync(benchFolder, { recursive: true });
+  const [loadBefore = 0] = loadavg();
   const command = buildCommand();
   const work = mkdtempSync(join(benchFolder, "run-"));
   try {
@@ -55,6 +59,7 @@ export async function benchIngest({ quick, tell }: IngestBenchOptions): Promise<
       packets: capture.packets,
       markedPackets: capture.markedPackets,
       rounds,
+      loadBefore,
       results: entries.map(({ contender, note }) => summarize(contender, note, results.get(contender) ?? [])),
     };
   } finally {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -74,24 +74,18 @@ describe("npm test", () => {
   test("names the programs that are missing, and the command that gets them", () => {
     const folder = mkdtempSync(join(tmpdir(), "tattle-programs-"));
     try {
-      for (const program of ["capinfos", "tcpdump", "iptables", "ip", "luac5.2", "luac5.4", "time"]) {
-        writeFileSync(join(folder, program), "");
-        chmodSync(join(folder, program), 0o755);
-      }
       const check = spawnSync(process.execPath, ["test/support/system-packages.mjs"], {
         cwd: repositoryRoot,
+        // An empty folder: no tshark, and no apt-get either, so nothing is installed however the test runs.
         env: { PATH: folder },
         encoding: "utf8",
       });
       expect(check.status).toBe(2);
-      expect(check.stderr).toBe(
-        [
-          "the tests need programs that are missing here:",
-          "  tshark     runs the generated dissector",
-          "  chromium   browser tests",
-          "as root: apt-get update && apt-get install -y --no-install-recommends tshark chromium",
-          "",
-        ].join("\n"),
+      const lines = check.stderr.trimEnd().split("\n");
+      expect(lines[0]).toBe("the tests need programs that are missing here:");
+      expect(lines).toContain("  tshark     runs the generated dissector");
+      expect(lines.at(-1)).toMatch(
+        /^as root: apt-get update && apt-get install -y --no-install-recommends tshark( [a-z0-9.-]+)*$/,
       );
     } finally {
       rmSync(folder, { recursive: true, force: true });

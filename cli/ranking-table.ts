@@ -25,7 +25,7 @@ const rankingColumns: readonly Column[] = [
   { title: "Score", align: "right" },
   { title: "", spare: 1 },
   { title: "Band" },
-  { title: "Host" },
+  { title: "Host", gives: true },
   { title: "Activities", gives: true },
   { title: "Detected" },
   { title: "Last seen", spare: 2 },
@@ -85,7 +85,12 @@ export function formatUnrankedHosts(
   if (hosts.length === 0) return "";
   const { style, columns } = layout;
   const table = formatTable(
-    [{ title: "Host" }, { title: "Reason" }, { title: "Activities", gives: true }, { title: "Last seen" }],
+    [
+      { title: "Host", gives: true },
+      { title: "Reason" },
+      { title: "Activities", gives: true },
+      { title: "Last seen" },
+    ],
     hosts.map((host) => [
       hostName(host),
       host.reason,

@@ -26,7 +26,7 @@ export interface TableOptions {
 }
 
 const gap = 2;
-const narrowest = 12;
+const narrowest = 16;
 
 /** The table as lines, each ended by a newline. */
 export function formatTable(
@@ -83,12 +83,22 @@ function fitColumns(
     const next = Math.min(...order);
     shown = shown.filter((column) => column.spare !== next);
   }
-  const cut = Math.max(0, excess());
-  return shown.map((column) =>
-    column.gives
-      ? { ...column, width: Math.max(Math.min(narrowest, column.width), column.width - cut) }
-      : column,
-  );
+  return cutWidest(shown, excess());
+}
+
+/** Takes columns of width from those that give way, always from the widest, down to the narrowest that still tells. */
+function cutWidest<Shown extends { readonly width: number; readonly gives: boolean }>(
+  shown: readonly Shown[],
+  excess: number,
+): Shown[] {
+  const cut = shown.map((column) => ({ ...column }));
+  for (let left = excess; left > 0; left--) {
+    const giving = cut.filter((column) => column.gives && column.width > narrowest);
+    const widest = giving.toSorted((one, other) => other.width - one.width)[0];
+    if (!widest) break;
+    cut[cut.indexOf(widest)] = { ...widest, width: widest.width - 1 };
+  }
+  return cut;
 }
 
 function formatCell(cell: Cell, width: number, align: Column["align"]): string {

@@ -15,14 +15,29 @@ describe("a table", () => {
     );
   });
 
-  test("cuts the column that gives way first, then leaves spare columns out, and never cuts below 12", () => {
-    expect(formatTable(columns, rows, { width: 40 })).toBe(
-      "Name            Count  Note\na-long-name-o…      7  read up to damage\n",
+  test("cuts the column that gives way first, then leaves spare columns out, and never cuts below 16", () => {
+    expect(formatTable(columns, rows, { width: 43 })).toBe(
+      "Name               Count  Note\na-long-name-of-a…      7  read up to damage\n",
     );
     expect(formatTable(columns, rows, { width: 30 })).toBe(
       "Name                   Count\na-long-name-of-a-file      7\n",
     );
-    expect(formatTable(columns, rows, { width: 10 })).toBe("Name          Count\na-long-name…      7\n");
+    expect(formatTable(columns, rows, { width: 10 })).toBe(
+      "Name              Count\na-long-name-of-…      7\n",
+    );
+  });
+
+  test("cuts the widest of several columns that give way", () => {
+    const both = [
+      { title: "Host", gives: true },
+      { title: "Activities", gives: true },
+    ] as const;
+    expect(formatTable(both, [["h".repeat(20), "a".repeat(40)]], { width: 45 })).toBe(
+      `Host                  Activities\n${"h".repeat(20)}  ${"a".repeat(22)}…\n`,
+    );
+    expect(formatTable(both, [["h".repeat(20), "a".repeat(40)]], { width: 38 })).toBe(
+      `Host                Activities\n${"h".repeat(17)}…  ${"a".repeat(17)}…\n`,
+    );
   });
 
   test("paints a cell and not the space around it, and nothing that is empty", () => {

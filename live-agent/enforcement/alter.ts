@@ -52,10 +52,19 @@ export async function isZeroingAttached(run: RunCommand, name: string): Promise<
   return status === 0 && stdout.includes(programName);
 }
 
+/** Interfaces on which the program is. */
+export async function listZeroing(run: RunCommand): Promise<string[]> {
+  const names: string[] = [];
+  for (const name of await listInterfaces(run)) {
+    if (await isZeroingAttached(run, name)) names.push(name);
+  }
+  return names;
+}
+
 /** Takes the program from every interface but these. */
 export async function detachZeroing(run: RunCommand, kept: readonly string[] = []): Promise<void> {
-  for (const name of await listInterfaces(run)) {
-    if (kept.includes(name) || !(await isZeroingAttached(run, name))) continue;
+  for (const name of await listZeroing(run)) {
+    if (kept.includes(name)) continue;
     await runTc(run, ["filter", "delete", "dev", name, ...filterPlace, "bpf"]);
     await removeEmptyQdisc(run, name);
   }

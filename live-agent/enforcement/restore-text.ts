@@ -3,6 +3,7 @@
  * table. Chains that are as wanted are left alone, so what a crashed agent left is adopted and its counters run on.
  */
 import { chainPrefix } from "./chain-names.ts";
+import type { Family } from "./packet-place.ts";
 import type { Chain, Ruleset, Table, TableName } from "./ruleset.ts";
 import type { PresentTable } from "./saved-rules.ts";
 
@@ -30,6 +31,24 @@ export function correct(wanted: Ruleset, present: PresentTables): Correction {
     differences: parts.flatMap((part) => part.differences),
     lostJumps: parts.reduce((sum, part) => sum + part.lostJumps, 0),
   };
+}
+
+/** Our chains and jumps as they are present, to be wanted again later. */
+export function rememberRules(family: Family, present: PresentTables): Ruleset {
+  const tables = tableNames.map((name): Table => {
+    const chains = [...present[name]].map(([chain, rules]) => ({
+      name: chain,
+      rules: rules.map((rule) => rule.text),
+    }));
+    return {
+      name,
+      chains: chains.filter((chain) => isOurs(chain.name)),
+      jumps: chains
+        .filter((chain) => !isOurs(chain.name))
+        .flatMap((chain) => chain.rules.filter(isOurJump).map((rule) => ({ from: chain.name, rule }))),
+    };
+  });
+  return { family, tables };
 }
 
 /** The text that replaces these chains and touches nothing else. */
@@ -77,6 +96,12 @@ function isOurs(chain: string): boolean {
   return chain === chainPrefix || chain.startsWith(`${chainPrefix}-`);
 }
 
+const ourJump = new RegExp(`-[jg] ${chainPrefix}(-|$)`);
+
+function isOurJump(rule: string): boolean {
+  return ourJump.test(rule);
+}
+
 function isPresent(chain: Chain, present: PresentTable): boolean {
   const rules = present.get(chain.name);
   return (
@@ -122,7 +147,7 @@ function correctJumps(table: Table, present: PresentTable): JumpCorrection {
 /** The jump is first: behind an earlier accept of established connections it would see nothing of them. */
 function correctJump(table: Table, chain: string, rules: readonly string[]): JumpCorrection {
   const wanted = table.jumps.find((jump) => jump.from === chain)?.rule;
-  const ours = rules.filter((rule) => new RegExp(`-[jg] ${chainPrefix}(-|$)`).test(rule));
+  const ours = rules.filter(isOurJump);
   const isRight = wanted === undefined ? ours.length === 0 : ours.length === 1 && rules[0] === wanted;
   if (isRight) return { deletions: [], insertions: [], differences: [], lost: 0 };
   const place = ours.length === 0 ? "missing" : "not the first rule, or not alone";

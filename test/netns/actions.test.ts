@@ -1,0 +1,216 @@
+/** Each action on real TCP connections whose every packet is marked by the kernel, through a router with the rules. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { applyPolicy, readVerdictCounters, removeRules } from "../../live-agent/enforcement/enforcement.ts";
+import { backends } from "../../live-agent/enforcement/iptables.ts";
+import type { Backend } from "../../live-agent/enforcement/iptables.ts";
+import { readPacketFacts } from "../../policy/packet-facts.ts";
+import { policyOf } from "../policy/policy-support.ts";
+import { addresses, Topology, waitUntil, whyNoNamespaces } from "../support/netns.ts";
+import { hexOctets, markOption } from "../support/segment.ts";
+import { capture, readCaptured } from "./captured.ts";
+import { buildKernelPrograms, nowSeconds, pointOn } from "./enforcement-support.ts";
+import { MarkingHost, serve, whyNoMarking } from "./marking-host.ts";
+
+const reason = whyNoNamespaces() ?? whyNoMarking();
+if (reason !== undefined) console.warn(`no action is tried in the kernel: ${reason}`);
+
+let topology: Topology;
+let host: MarkingHost;
+const opened: (() => Promise<void>)[] = [];
+const folder = mkdtempSync(join(tmpdir(), "tattle-actions-"));
+
+beforeAll(async () => {
+  if (reason !== undefined) return;
+  const problem = buildKernelPrograms();
+  if (problem !== "") throw new Error(problem);
+  topology = await Topology.open();
+  opened.push(() => topology.close());
+  host = await MarkingHost.open(topology);
+  opened.push(() => host.close());
+  await serve(topology);
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  for (const close of opened.toReversed()) await close();
+});
+
+const settings = { mirrorTo: { ipv4: "10.1.0.3", ipv6: "fd01::3" } };
+const leak = { category: 2, activity: 1 };
+const families = backends.flatMap((backend) => ([4, 6] as const).map((family) => ({ backend, family })));
+const cases = reason === undefined ? families : [];
+const megabyte = 1_000_000;
+
+/** Applies one rule for leaks, marks the host's connections, and removes the rules in the end. */
+async function enforce(
+  backend: Backend,
+  rule: object,
+  work: () => Promise<void>,
+  policySettings: object = {},
+  options = [markOption([{ detectedAt: nowSeconds() - 5, ...leak }])],
+): Promise<void> {
+  const policy = policyOf([{ name: "leaks", category: ["leak"], ...rule }], {
+    ...settings,
+    ...policySettings,
+  });
+  const point = pointOn(topology, backend, policy);
+  await applyPolicy(point, nowSeconds());
+  try {
+    await host.carry(...options);
+    await work();
+  } finally {
+    await host.carry();
+    await removeRules(point);
+  }
+}
+
+async function packetsOf(label: string, backend: Backend): Promise<number> {
+  const counters = await readVerdictCounters(pointOn(topology, backend, policyOf([])));
+  return counters.get(label)?.packets ?? 0;
+}
+
+test.each(cases)(
+  "accept: marked connections pass and are counted ($backend, IPv$family)",
+  async ({ backend, family }) => {
+    await enforce(backend, { action: "accept" }, async () => {
+      expect(await host.send(addresses.outside[family], megabyte)).toEqual({ octets: megabyte, zeros: 0 });
+      expect(await packetsOf("tattle:accept:leaks", backend)).toBeGreaterThan(5);
+    });
+  },
+);
+
+test.each(cases)(
+  "drop: no marked connection comes about, unmarked ones do ($backend, IPv$family)",
+  async ({ backend, family }) => {
+    await enforce(backend, { action: "drop" }, async () => {
+      expect(await host.send(addresses.outside[family], 10)).toEqual({ error: "timeout" });
+      expect(await packetsOf("tattle:drop:leaks", backend)).toBeGreaterThan(0);
+      await host.carry();
+      expect(await host.send(addresses.outside[family], 10)).toEqual({ octets: 10, zeros: 0 });
+    });
+  },
+);
+
+test.each(cases)("reject: the sender is told ($backend, IPv$family)", async ({ backend, family }) => {
+  await enforce(backend, { action: "reject" }, async () => {
+    expect(await host.send(addresses.outside[family], 10)).toEqual({ error: "ECONNREFUSED" });
+    expect(await packetsOf("tattle:reject:leaks", backend)).toBe(1);
+  });
+});
+
+test.each(cases)(
+  "another activity is not touched by the rule ($backend, IPv$family)",
+  async ({ backend, family }) => {
+    const option = markOption([{ detectedAt: nowSeconds(), category: 1, activity: 1 }]);
+    const work = async (): Promise<void> => {
+      expect(await host.send(addresses.outside[family], 10)).toEqual({ octets: 10, zeros: 0 });
+    };
+    await enforce(backend, { action: "drop" }, work, {}, [option]);
+  },
+);
+
+test.each(cases)(
+  "a Fast Open cookie beside no mark passes untouched ($backend, IPv$family)",
+  async ({ backend, family }) => {
+    const cookie = hexOctets("fe08f98901020304");
+    const file = join(folder, `cookie-${backend}-${family}.pcap`);
+    await capture(topology, "outside", file, ["-i", "eth0", "-Q", "in", "tcp or ip6"]);
+    const work = async (): Promise<void> => {
+      expect(await host.send(addresses.outside[family], 10)).toEqual({ octets: 10, zeros: 0 });
+      const hasCookie = (octets: Uint8Array): boolean => Buffer.from(octets).includes(Buffer.from(cookie));
+      await waitUntil("the cookie is seen", () => readCaptured(file).some((one) => hasCookie(one.octets)));
+    };
+    await enforce(backend, { action: "strip" }, work, { stripAtEgress: true }, [cookie]);
+  },
+);
+
+test.each(cases)(
+  "strip: the connection stays up and no mark is seen outside ($backend, IPv$family)",
+  async ({ backend, family }) => {
+    await enforce(backend, { action: "strip" }, async () => {
+      const file = join(folder, `strip-${backend}-${family}.pcap`);
+      await capture(topology, "outside", file, ["-i", "eth0", "-Q", "in", "tcp or ip6"]);
+      expect(await host.send(addresses.outside[family], megabyte)).toEqual({ octets: megabyte, zeros: 0 });
+      expect(await packetsOf("tattle:strip:leaks", backend)).toBeGreaterThan(5);
+      await waitUntil("packets are seen", () => readCaptured(file).length > 5);
+      expect(markedOf(file)).toEqual([]);
+      expect(await checksumErrors()).toBe(0);
+    });
+  },
+);
+
+test.each(cases)(
+  "a mark beside a foreign option is dropped at egress, and counted ($backend, IPv$family)",
+  async ({ backend, family }) => {
+    const both = [hexOctets("fe04f989"), markOption([{ detectedAt: nowSeconds(), ...leak }])];
+    const work = async (): Promise<void> => {
+      expect(await host.send(addresses.outside[family], 10)).toEqual({ error: "timeout" });
+      expect(await packetsOf("tattle:drop:unstrippable", backend)).toBeGreaterThan(0);
+    };
+    await enforce(backend, { action: "accept" }, work, { stripAtEgress: true }, both);
+  },
+);
+
+test.each(cases)(
+  "alter: zeros arrive, as many as were sent, with right checksums ($backend, IPv$family)",
+  async ({ backend, family }) => {
+    await enforce(backend, { action: "alter" }, async () => {
+      for (const segmentation of ["on", "off"]) {
+        const most = segmentation === "on" ? 65_535 : 1;
+        await topology.run("host", `ip link set eth0 gso_max_segs ${most}`);
+        const answer = await host.send(addresses.outside[family], 5 * megabyte);
+        expect(answer, `segmentation ${segmentation}`).toEqual({ octets: 5 * megabyte, zeros: 5 * megabyte });
+      }
+      expect(await checksumErrors()).toBe(0);
+      expect(await packetsOf("tattle:alter:leaks", backend)).toBeGreaterThan(5);
+    });
+  },
+);
+
+test.each(cases)(
+  "mirror: the analysis host sees what is dropped ($backend, IPv$family)",
+  async ({ backend, family }) => {
+    await enforce(backend, { action: "drop", mirror: true }, async () => {
+      const file = join(folder, `mirror-${backend}-${family}.pcap`);
+      await capture(topology, "host", file, ["-i", "eth0", "-Q", "in", "tcp or ip6"]);
+      expect(await host.send(addresses.outside[family], 10)).toEqual({ error: "timeout" });
+      await waitUntil("a copy is seen", () => markedOf(file).length > 0);
+    });
+  },
+);
+
+test.each(cases)(
+  "killed and an hour later, a new detection is still dropped ($backend, IPv$family)",
+  async ({ backend, family }) => {
+    const rules = [
+      { name: "young-passes", elapsed: { lessThan: 600 }, action: "accept" },
+      { name: "aged", elapsed: { atLeast: 60, lessThan: 7200 }, action: "drop" },
+    ];
+    const point = pointOn(topology, backend, policyOf(rules));
+    const now = nowSeconds();
+    await applyPolicy(point, now);
+    await host.carry(markOption([{ detectedAt: now, ...leak }]));
+    expect(await host.send(addresses.outside[family], 10)).toMatchObject({ octets: 10 });
+    // The constants of an agent that was killed an hour ago: what it let pass while it lived, nothing lets pass now.
+    await applyPolicy(point, now - 3600);
+    expect(await host.send(addresses.outside[family], 10)).toEqual({ error: "timeout" });
+    await host.carry();
+    await removeRules(point);
+  },
+);
+
+function markedOf(file: string): Uint8Array[] {
+  const selection = { kinds: [253, 254] };
+  return readCaptured(file)
+    .map((one) => one.octets)
+    .filter((octets) => (readPacketFacts(octets, { established: true }, selection)?.records.length ?? 0) > 0);
+}
+
+/** TCP segments that the other side refused because of their checksum. */
+async function checksumErrors(): Promise<number> {
+  const counters = await topology.run("outside", "cat /proc/net/snmp");
+  const [names = "", values = ""] = counters.split("\n").filter((line) => line.startsWith("Tcp:"));
+  return Number(values.split(" ")[names.split(" ").indexOf("InCsumErrors")]);
+}

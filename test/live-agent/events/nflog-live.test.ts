@@ -1,0 +1,151 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { EventRecorder } from "../../../live-agent/events/event-recorder.ts";
+import { GapAccount, packetsOf } from "../../../live-agent/events/gap-account.ts";
+import { NflogEvents } from "../../../live-agent/events/nflog-events.ts";
+import { readNflog } from "../../../live-agent/events/nflog.ts";
+import { defaultSpool, Spool } from "../../../live-agent/events/spool.ts";
+import { agentEventSchema } from "../../../policy/event.ts";
+import type { AgentEvent } from "../../../policy/event.ts";
+import { writePcap } from "../../support/capture-writer.ts";
+import { ethernetFrame } from "../../support/link-frame.ts";
+import { Topology, whyNoNamespaces } from "../../support/netns.ts";
+import { eventually } from "../../support/receivers/deadline.ts";
+import { hexOctets, tcpPacket } from "../../support/segment.ts";
+
+const missing = ["tcpdump", "tcpreplay", "iptables", "nsenter"].find(
+  (program) => spawnSync("which", [program]).status !== 0,
+);
+const reason = whyNoNamespaces() ?? (missing === undefined ? undefined : `${missing} is missing`);
+if (reason !== undefined) console.warn(`not run: packets logged by a real kernel; ${reason}`);
+
+const label = "tattle:drop:leaks";
+const now = (): number => Date.now() / 1000;
+
+describe.runIf(reason === undefined)("packets that a real kernel logs (needs root)", () => {
+  let folder = "";
+  let topology: Topology;
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), "tattle-nflog-"));
+    topology = await Topology.open();
+    for (const rule of [
+      `NFLOG --nflog-group 7 --nflog-prefix ${label} --nflog-size 220 --nflog-threshold 1`,
+      "DROP",
+    ]) {
+      const match = rule === "DROP" ? `-m comment --comment ${label} ` : "";
+      await topology.run("router", `iptables -A FORWARD -p tcp ${match}-j ${rule}`);
+    }
+  });
+  afterEach(async () => {
+    await topology.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Marked packets of two hundred ports, sent by the host. */
+  async function send(packets: number): Promise<void> {
+    const file = join(folder, "marked.pcap");
+    const frames = Array.from({ length: packets }, (_, index) => ({
+      octets: ethernetFrame(
+        tcpPacket(
+          { source: "10.1.0.2", destination: "10.2.0.2" },
+          {
+            sourcePort: 20_000 + (index % 200),
+            destinationPort: 443,
+            options: hexOctets("fd 09 01 65000000 02 03"),
+          },
+        ),
+      ),
+      time: BigInt(index),
+    }));
+    writeFileSync(file, writePcap(frames));
+    await topology.run("host", `tcpreplay -q -i eth0 --pps=20000 ${file}`);
+  }
+
+  async function counted(): Promise<Map<string, number>> {
+    const saved = await topology.run("router", "iptables-save -c -t filter");
+    const packets = /^\[(\d+):\d+\] .*--comment "?tattle:drop:leaks/m.exec(saved)?.[1];
+    return new Map([[label, Number(packets)]]);
+  }
+
+  function routerNamespace(): string {
+    const own = readdirSync("/run/netns").filter((name) => name.startsWith(`tattle-${process.pid}-`));
+    return `/run/netns/${own.findLast((name) => name.endsWith("-router")) ?? ""}`;
+  }
+
+  test("are events, each one; those of a time without a reader are a gap of exactly their number", async () => {
+    const spool = new Spool<AgentEvent>(join(folder, "spool"), defaultSpool, packetsOf);
+    const settings = { agent: "border-1", settleSeconds: 0.5, isSampled: false };
+    const account = new GapAccount(join(folder, "counters.json"), settings, spool, "boot-1", await counted());
+    const complaints: string[] = [];
+    const recorder = new EventRecorder(spool, account, {
+      now,
+      complain: (problem) => void complaints.push(problem),
+    });
+    const sink = new NflogEvents("border-1", (event) => recorder.take(event));
+    const command = ["nsenter", `--net=${routerNamespace()}`, "tcpdump"];
+    const listen = async (): Promise<() => Promise<void>> => {
+      const stopping = new AbortController();
+      let listening = false;
+      const ended = readNflog({ groups: [7], command }, sink, stopping.signal, () => (listening = true));
+      await eventually("tcpdump listens", () => listening);
+      return async () => {
+        stopping.abort();
+        await ended;
+      };
+    };
+
+    const stopFirst = await listen();
+    await send(2000);
+    await eventually("2000 events", () => spool.tally(label) === 2000);
+    recorder.readCounters(await counted(), now());
+    await stopFirst();
+    await send(300);
+    const stopSecond = await listen();
+    await send(100);
+    await eventually("the gap", async () => {
+      recorder.readCounters(await counted(), now());
+      recorder.tick();
+      return spool.tally(label) === 2400;
+    });
+    await stopSecond();
+
+    const events: AgentEvent[] = [];
+    for (let batch = spool.next(1000, 1_000_000); batch; batch = spool.next(1000, 1_000_000)) {
+      const lines = batch.lines.split("\n").slice(0, -1);
+      events.push(...lines.map((line) => agentEventSchema.parse(JSON.parse(line))));
+      spool.acknowledge(batch);
+    }
+    spool.close();
+    expect(complaints).toEqual([]);
+    expect(sink.ignored).toBe(0);
+    expect(events.filter(({ type }) => type === "enforcement")).toHaveLength(2100);
+    expect(events[0]).toMatchObject({
+      host: "10.1.0.2",
+      peer: "10.2.0.2",
+      verdict: "drop",
+      rule: "leaks",
+      detections: [{ detectedAt: 0x65000000, category: 2, activity: 3 }],
+    });
+    const gaps = events.filter((event) => event.type === "gap");
+    expect(gaps.reduce((sum, { packets }) => sum + packets, 0)).toBe(300);
+  });
+
+  test("tcpdump that ends by itself is an error with its last words", async () => {
+    const command = ["nsenter", `--net=${routerNamespace()}`, "tcpdump", "--no-such-option"];
+    const sink = new NflogEvents("border-1", () => undefined);
+    await expect(readNflog({ groups: [7], command }, sink, new AbortController().signal)).rejects.toThrow(
+      /^nsenter on NFLOG group 7: /,
+    );
+  });
+});
+
+test("a program that is not there is an error that names it", async () => {
+  const sink = new NflogEvents("border-1", () => undefined);
+  const settings = { groups: [7], command: ["/nonexistent/tcpdump"] };
+  await expect(readNflog(settings, sink, new AbortController().signal)).rejects.toThrow(
+    "/nonexistent/tcpdump on NFLOG group 7: spawn /nonexistent/tcpdump ENOENT",
+  );
+});

@@ -64,9 +64,14 @@ export class Topology {
 
   /** Runs programs in one of the namespaces; `ip netns exec` would hide /sys/fs/bpf and the cgroups. */
   runner(place: Place): RunCommand {
-    const enter = `--net=${namespaceFolder}/${this.#prefix}-${place}`;
+    const enter = `--net=${this.path(place)}`;
     return (command, commandArguments, input) =>
       runCommand("nsenter", [enter, command, ...commandArguments], input);
+  }
+
+  /** The file that stands for a namespace. */
+  path(place: Place): string {
+    return `${namespaceFolder}/${this.#prefix}-${place}`;
   }
 
   /** What a program prints; fails with what it said if its status is not 0. */
@@ -77,7 +82,7 @@ export class Topology {
 
   /** Starts a program that `close` ends. */
   start(place: Place, command: string, commandArguments: readonly string[]): ChildProcess {
-    const enter = `--net=${namespaceFolder}/${this.#prefix}-${place}`;
+    const enter = `--net=${this.path(place)}`;
     const child = spawn("nsenter", [enter, command, ...commandArguments], {
       stdio: ["pipe", "pipe", "pipe"],
     });

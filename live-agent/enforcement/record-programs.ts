@@ -43,17 +43,19 @@ export function recordPrograms(place: Place, version: MarkVersion, conditions: R
   const most = Math.floor((maximumOptionOctets - header) / recordOctets);
   const records = Array.from({ length: most }, (_, index) => index);
   return split(records, conditions.codes, (some, codes) =>
-    assemble(recordLines(place, header, some, { codes, times: conditions.times })),
+    recordLines(place, header, some, { codes, times: conditions.times }),
   );
 }
 
 function split(
   records: readonly number[],
   codes: readonly CodeRange[],
-  build: (records: readonly number[], codes: readonly CodeRange[]) => Program,
+  build: (records: readonly number[], codes: readonly CodeRange[]) => readonly Line[],
 ): Program[] {
-  const program = build(records, codes);
-  if (program.length <= maximumInstructions) return [program];
+  const lines = build(records, codes);
+  // Counted before it is assembled: jumps of a long one reach too far.
+  const instructions = lines.filter((line) => typeof line !== "string").length;
+  if (instructions <= maximumInstructions) return [assemble(lines)];
   if (records.length > 1) {
     return halves(records).flatMap((half) => split(half, codes, build));
   }

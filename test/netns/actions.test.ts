@@ -182,6 +182,40 @@ test.each(cases)(
 );
 
 test.each(cases)(
+  "trust: what both sides have not spoken in is lone ($backend, IPv$family)",
+  async ({ backend, family }) => {
+    await enforce(backend, { action: "drop", trust: "established" }, async () => {
+      expect(await host.send(addresses.outside[family], 10)).toEqual({ error: "timeout" });
+    });
+    await enforce(backend, { action: "reject", trust: "lone" }, async () => {
+      expect(await host.send(addresses.outside[family], 10)).toEqual({ error: "ECONNREFUSED" });
+    });
+  },
+);
+
+test.each(cases)(
+  "an end host drops and strips what comes in ($backend, IPv$family)",
+  async ({ backend, family }) => {
+    await host.carry(markOption([{ detectedAt: nowSeconds(), ...leak }]));
+    for (const [action, answer] of [
+      ["drop", { error: "timeout" }],
+      ["strip", { octets: 10, zeros: 0 }],
+    ] as const) {
+      const policy = policyOf([{ name: "leaks", arrivesOn: ["eth0"], action }]);
+      const onRouter = pointOn(topology, backend, policy);
+      const iptables = { ...onRouter.iptables, run: topology.runner("outside") };
+      const point = { ...onRouter, hooks: ["INPUT"] as const, iptables };
+      await applyPolicy(point, nowSeconds());
+      expect(await host.send(addresses.outside[family], 10)).toEqual(answer);
+      const counters = await readVerdictCounters(point);
+      expect(counters.get(`tattle:${action}:leaks`)?.packets).toBeGreaterThan(0);
+      await removeRules(point);
+    }
+    await host.carry();
+  },
+);
+
+test.each(cases)(
   "killed and an hour later, a new detection is still dropped ($backend, IPv$family)",
   async ({ backend, family }) => {
     const rules = [

@@ -113,14 +113,17 @@ async function compare(
     const wanted = {
       said: verdict?.rule === undefined ? undefined : `tattle:${verdict.action}:${verdict.rule}`,
       passes: verdict?.action !== "drop" && verdict?.action !== "reject",
+      isSame: true,
       marks: verdict?.stripped ? 0 : (facts?.records.length ?? 0),
     };
     const after = passed.get(number);
+    // What passes with its mark passes as it was, but for the hop limit and what depends on it.
+    const isSame = after === undefined || verdict?.stripped === true || isSameSegment(packet, after);
     const marks = after ? (readPacketFacts(after, path, policy)?.records.length ?? 0) : wanted.marks;
     // The log holds the beginning of a packet; behind very long extension headers its number is not in it.
     const isNumberLogged = verdict?.rule !== reservedRuleNames.unreadable;
     const label = isNumberLogged ? said.get(number) : wanted.said;
-    const found = { said: label, passes: after !== undefined, marks };
+    const found = { said: label, passes: after !== undefined, isSame, marks };
     return JSON.stringify(found) === JSON.stringify(wanted)
       ? []
       : [{ packet: Buffer.from(packet).toString("hex"), found, wanted }];
@@ -174,6 +177,11 @@ function numberOf(octets: Uint8Array): number {
   const at = isVersion4 ? ((octets[0] ?? 0) & 15) * 4 : tcpInIpv6(octets);
   if (!isFromHost || at < 0 || at + 8 > octets.length) return -1;
   return new DataView(octets.buffer, octets.byteOffset).getUint32(at + 4);
+}
+
+function isSameSegment(sent: Uint8Array, received: Uint8Array): boolean {
+  const start = (sent[0] ?? 0) >> 4 === 4 ? 20 : 40;
+  return Buffer.from(sent.subarray(start)).equals(received.subarray(start));
 }
 
 function tcpInIpv6(octets: Uint8Array): number {

@@ -28,8 +28,6 @@ export interface SegmentContent {
   readonly events: readonly unknown[];
   /** Octets up to the last whole line. */
   readonly octets: number;
-  /** Octets of the header line. */
-  readonly headerOctets: number;
 }
 
 export function segmentName(first: number): string {
@@ -49,12 +47,7 @@ export function readSegment(path: string): SegmentContent | undefined {
   const header = readCheckedLine(first);
   if (!header) return undefined;
   const events = lines.map((line) => readCheckedLine(line)?.value);
-  return {
-    header: header.value as SegmentHeader,
-    events,
-    octets,
-    headerOctets: Buffer.byteLength(first) + 1,
-  };
+  return { header: header.value as SegmentHeader, events, octets };
 }
 
 /** The segment that is written to. */
@@ -125,8 +118,18 @@ export class OpenSegment {
   }
 }
 
+/** The whole lines of a file from an offset on, of at most `longest` octets, but one at least. */
+export function readLines(path: string, offset: number, size: number, longest: number): string[] {
+  for (let octets = longest; ; octets *= 2) {
+    const part = readPart(path, offset, Math.min(octets, size - offset));
+    const whole = part.lastIndexOf(10) + 1;
+    if (whole > 0) return part.toString("utf8", 0, whole).split("\n").slice(0, -1);
+    if (offset + octets >= size) return [];
+  }
+}
+
 /** Octets of a file from an offset, at most `longest`. */
-export function readPart(path: string, offset: number, longest: number): Buffer {
+function readPart(path: string, offset: number, longest: number): Buffer {
   const file = openSync(path, "r");
   try {
     const part = Buffer.allocUnsafe(longest);

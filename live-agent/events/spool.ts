@@ -3,12 +3,13 @@
  * dashboard has acknowledged. An event that `append` took is neither lost nor doubled by a kill at any point: it keeps
  * its id, and what is sent again after a crash is the same event under the same id.
  */
-import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { replaceFile, replaceFileSoon } from "./atomic-file.ts";
+import { replaceFileSoon } from "./atomic-file.ts";
 import { checkedJson, checkedLine } from "./checked-line.ts";
-import { firstOf, OpenSegment, readPart, readSegment, segmentName } from "./spool-segment.ts";
+import { acknowledgedFile, recoverSpool } from "./spool-recovery.ts";
+import { OpenSegment, readLines, segmentName } from "./spool-segment.ts";
+import type { SegmentContent } from "./spool-segment.ts";
 
 export interface SpoolSettings {
   /** Of all segments together; beyond it events are refused. */
@@ -55,7 +56,7 @@ export class Spool<Event extends { readonly id: string }> {
   readonly #id: string;
   readonly #tallies = new Map<string, number>();
   /** Number of each segment's first event, oldest first, and its octets. */
-  readonly #segments = new Map<number, number>();
+  readonly #segments: Map<number, number>;
   #current: OpenSegment;
   #next: number;
   #acknowledged: number;
@@ -69,53 +70,27 @@ export class Spool<Event extends { readonly id: string }> {
     this.#settings = settings;
     this.#tallyOf = tallyOf;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.#id = this.#readId();
-    this.#acknowledged = this.#readAcknowledged();
-    const resumed = this.#resume();
-    this.#next = resumed.next;
-    this.#current = resumed.segment;
+    const { id, acknowledged, segments, newest } = recoverSpool(folder);
+    this.#id = id;
+    this.#acknowledged = acknowledged;
+    this.#segments = segments;
+    const { segment, next } = newest
+      ? this.#goOn(newest.first, newest.content)
+      : this.#begin(acknowledged + 1);
+    this.#next = next;
+    this.#current = segment;
     this.#segments.set(this.#current.first, this.#current.octets);
     this.#removeAcknowledged();
     this.#place = this.#findPlace();
   }
 
-  #readId(): string {
-    const path = join(this.#folder, "spool.json");
-    if (!existsSync(path)) replaceFile(path, JSON.stringify({ id: randomUUID() }));
-    return (JSON.parse(readFileSync(path, "utf8")) as { id: string }).id;
-  }
-
-  /** 0 if a power cut left the file empty: what the dashboard has is sent again, under the same ids. */
-  #readAcknowledged(): number {
-    const path = join(this.#folder, "acknowledged");
-    const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-    return /^\d{1,15}\n$/.test(text) ? Number(text) : 0;
-  }
-
-  #resume(): { readonly segment: OpenSegment; readonly next: number } {
-    const firsts = readdirSync(this.#folder)
-      .map(firstOf)
-      .filter((first) => first !== undefined)
-      .toSorted((a, b) => a - b);
-    for (const first of firsts) this.#segments.set(first, statSync(this.#path(first)).size);
-    for (const first of firsts.toReversed()) {
-      const content = readSegment(this.#path(first));
-      if (content) return this.#goOn(first, content.header.tallies, content.events, content.octets);
-      // A crash between making the file and writing its header: it never held an event.
-      rmSync(this.#path(first));
-      this.#segments.delete(first);
-    }
-    const next = this.#acknowledged + 1;
+  #begin(next: number): { readonly segment: OpenSegment; readonly next: number } {
     return { segment: OpenSegment.create(this.#folder, next, this.#tallies), next };
   }
 
-  #goOn(
-    first: number,
-    tallies: Readonly<Record<string, number>>,
-    events: readonly unknown[],
-    octets: number,
-  ): { readonly segment: OpenSegment; readonly next: number } {
-    for (const [name, amount] of Object.entries(tallies)) this.#tallies.set(name, amount);
+  #goOn(first: number, content: SegmentContent): { readonly segment: OpenSegment; readonly next: number } {
+    const { header, events, octets } = content;
+    for (const [name, amount] of Object.entries(header.tallies)) this.#tallies.set(name, amount);
     for (const event of events) {
       // Each line has a checksum: what is read is what `append` wrote.
       if (event === undefined) this.#damaged++;
@@ -124,8 +99,7 @@ export class Spool<Event extends { readonly id: string }> {
     const next = first + events.length;
     if (this.#acknowledged < next) return { segment: OpenSegment.resume(this.#folder, first, octets), next };
     // A power cut took events that the dashboard has: their numbers must not be used again.
-    const after = this.#acknowledged + 1;
-    return { segment: OpenSegment.create(this.#folder, after, this.#tallies), next: after };
+    return this.#begin(this.#acknowledged + 1);
   }
 
   #path(first: number): string {
@@ -230,7 +204,7 @@ export class Spool<Event extends { readonly id: string }> {
 
   /** Notes that the dashboard has the events of the batch that `next` gave last. */
   acknowledge(batch: SpooledBatch): void {
-    replaceFileSoon(join(this.#folder, "acknowledged"), `${batch.last}\n`);
+    replaceFileSoon(join(this.#folder, acknowledgedFile), `${batch.last}\n`);
     this.#acknowledged = batch.last;
     this.#place = { segment: this.#place.segment, offset: this.#place.offset + batch.octets };
     this.#leaveSegment();
@@ -286,16 +260,6 @@ export class Spool<Event extends { readonly id: string }> {
   close(): void {
     this.#current.sync();
     this.#current.close();
-  }
-}
-
-/** The whole lines of a file from an offset on, of at most `longest` octets, but one at least. */
-function readLines(path: string, offset: number, size: number, longest: number): string[] {
-  for (let octets = longest; ; octets *= 2) {
-    const part = readPart(path, offset, Math.min(octets, size - offset));
-    const whole = part.lastIndexOf(10) + 1;
-    if (whole > 0) return part.toString("utf8", 0, whole).split("\n").slice(0, -1);
-    if (offset + octets >= size) return [];
   }
 }
 

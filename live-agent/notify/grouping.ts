@@ -4,6 +4,8 @@
  * same notices at the same times give the same batches, so a state replayed from a log is the state that was.
  */
 import { severities } from "../../wire/code-book.ts";
+import { hold, latestTold, takeHeld, wasTold } from "./grouping-state.ts";
+import type { Group, GroupingState } from "./grouping-state.ts";
 import { groupOf } from "./notice.ts";
 import type { Notice } from "./notice.ts";
 import { isSilenced } from "./silence.ts";
@@ -43,31 +45,6 @@ export interface Batch {
 /** What becomes of a notice. */
 export type Reception = "news" | "repeat" | "inhibited" | "silenced";
 
-interface Held {
-  readonly notices: Notice[];
-  more: number;
-}
-
-interface Group extends Held {
-  /** When the held notices go out, seconds since 1970. */
-  dueAt?: number;
-  sentAt?: number;
-  /** Gravest severity told, as an index. */
-  rank: number;
-  /** By kind: when it was last taken as news, seconds since 1970. */
-  readonly told: Record<string, number>;
-}
-
-export interface GroupingState {
-  readonly groups: Record<string, Group>;
-  /** By address: contained, or packets passed after that. */
-  readonly containment: Record<string, "contained" | "leaking">;
-  readonly silences: Record<string, Held & { readonly silence: Silence }>;
-  /** When messages went out within the last hour. */
-  sent: number[];
-  digest: Held & { dueAt?: number };
-}
-
 /** Notices kept of one group; beyond that they are counted. */
 const keptOfGroup = 50;
 const keptOfDigest = 200;
@@ -103,7 +80,7 @@ export class Grouping {
     }
     if (notice.kind === "still-seen" && this.#state.containment[notice.host] === "contained")
       return "inhibited";
-    return this.#isRepeat(notice, now) ? "repeat" : "news";
+    return wasTold(this.#state, notice, now - this.#settings.repeatSeconds) ? "repeat" : "news";
   }
 
   accept(notice: Notice, now: number): Reception {
@@ -120,23 +97,6 @@ export class Grouping {
       this.#holdInGroup(group, notice, now);
     }
     return reception;
-  }
-
-  #isRepeat(notice: Notice, now: number): boolean {
-    const group = this.#state.groups[groupOf(notice)];
-    if (!group) return false;
-    if (notice.kind === "flagged" || notice.kind === "severity-up") {
-      if (severities.indexOf(notice.severity) > group.rank) return false;
-    }
-    const contained = "host" in notice ? this.#state.containment[notice.host] : undefined;
-    if (notice.kind === "contained" && contained !== "contained") return false;
-    if (notice.kind === "blocked-but-seen" && contained !== "leaking") return false;
-    // A host is first flagged and later still seen: after a restart of the agent the second looks like the first.
-    const told = Math.max(
-      group.told[notice.kind] ?? -Infinity,
-      seenKinds.has(notice.kind) ? seenAt(group) : -Infinity,
-    );
-    return now - told < this.#settings.repeatSeconds;
   }
 
   #remember(group: Group, notice: Notice, now: number): void {
@@ -278,25 +238,4 @@ export class Grouping {
     for (const host of Object.keys(containment)) if (!known.has(host)) delete containment[host];
     this.#count();
   }
-}
-
-const seenKinds: ReadonlySet<string> = new Set(["flagged", "severity-up", "still-seen"]);
-
-function seenAt(group: Group): number {
-  return Math.max(...[...seenKinds].map((kind) => group.told[kind] ?? -Infinity));
-}
-
-function latestTold(group: Group): number {
-  return Math.max(-Infinity, ...Object.values(group.told));
-}
-
-function hold(held: Held, notice: Notice, most: number): void {
-  if (held.notices.length < most) held.notices.push(notice);
-  else held.more++;
-}
-
-function takeHeld(held: Held): { readonly notices: readonly Notice[]; readonly more: number } {
-  const taken = { notices: held.notices.splice(0), more: held.more };
-  held.more = 0;
-  return taken;
 }

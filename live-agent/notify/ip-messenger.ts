@@ -56,6 +56,8 @@ const userKinds: ReadonlySet<string> = new Set([
   "contained",
   "released",
 ]);
+/** Messages whose receipts are still taken. */
+const mostSent = 5000;
 const { sendMessage, receiveMessage, readMessage, answerRead } = ipMessengerCommands;
 const { sendCheck, secret, noAddList, readCheck, utf8 } = ipMessengerOptions;
 const command = sendMessage | sendCheck | secret | noAddList | utf8;
@@ -65,6 +67,8 @@ export class IpMessenger implements Channel {
   readonly #settings: IpMessengerSettings;
   readonly #world: IpMessengerWorld;
   readonly #socket: Socket;
+  /** By packet number: what was sent to whom, so that a flood of answers costs little. */
+  readonly #sent = new Map<number, { readonly key: string; readonly host: string }>();
   /** By packet number: whoever waits for the answer. */
   readonly #waiting = new Map<number, () => void>();
 
@@ -73,6 +77,7 @@ export class IpMessenger implements Channel {
     this.#settings = settings;
     this.#world = world;
     this.#socket = socket;
+    for (const [key, host] of world.known) if (host !== null) this.#remember(key, host);
     socket.on("message", (datagram, from) => this.#hear(datagram, from));
     // Errors of the network come with each send; a socket without a listener would end the process.
     socket.on("error", () => undefined);
@@ -101,6 +106,7 @@ export class IpMessenger implements Channel {
     this.#refuseOutsiders(host);
     const { sender, senderHost, port, attempts, verify, retryMs } = this.#settings;
     const number = packetNumber(message.key);
+    this.#remember(message.key, host);
     const packet = encodeIpMessenger({
       number,
       sender,
@@ -152,12 +158,16 @@ export class IpMessenger implements Channel {
     this.#waiting.get(Number(about))?.();
   }
 
+  #remember(key: string, host: string): void {
+    this.#sent.set(packetNumber(key), { key, host });
+    const [oldest] = this.#sent.keys();
+    if (this.#sent.size > mostSent && oldest !== undefined) this.#sent.delete(oldest);
+  }
+
   #keyOf(number: number, address: string): string | undefined {
+    const sent = this.#sent.get(number);
     const [bare = ""] = address.split("%");
-    for (const [key, host] of this.#world.known) {
-      if (host !== null && packetNumber(key) === number && host === canonical(bare)) return key;
-    }
-    return undefined;
+    return sent && sent.host === canonical(bare) ? sent.key : undefined;
   }
 
   #confirmRead(read: IpMessengerPacket, to: RemoteInfo): void {

@@ -67,7 +67,7 @@ export class Outbox {
   readonly #dead = new Map<string, Delivery>();
   /** Messages that were put, oldest first: their keys, and the host that each is about. */
   readonly #known = new Map<string, string | null>();
-  #receipts: Receipt[] = [];
+  readonly #receipts = new Map<string, Receipt>();
   /** Dead letters that gave way to newer ones. */
   #forgottenDead = 0;
   #compactAt = compactionOctets;
@@ -96,7 +96,7 @@ export class Outbox {
   }
 
   get receipts(): readonly Receipt[] {
-    return this.#receipts;
+    return [...this.#receipts.values()];
   }
 
   get damagedLines(): number {
@@ -160,9 +160,9 @@ export class Outbox {
     return true;
   }
 
-  /** Notes what the other side said about a message of ours; false if it is not known. */
+  /** Notes what the other side said about a message of ours, once; false if it is not known or was said before. */
   receive(receipt: Receipt): boolean {
-    if (!this.#known.has(receipt.key)) return false;
+    if (!this.#known.has(receipt.key) || this.#receipts.has(receiptId(receipt))) return false;
     this.#write({ receipt });
     return true;
   }
@@ -180,7 +180,7 @@ export class Outbox {
     else if ("dead" in entry) this.#bury(entry.dead, entry.problem);
     else if ("letter" in entry) this.#dead.set(entry.letter.id, entry.letter);
     else if ("revived" in entry) this.#resurrect(entry.revived, entry.at);
-    else if ("receipt" in entry) this.#receipts = [...this.#receipts, entry.receipt].slice(-rememberedKeys);
+    else if ("receipt" in entry) this.#keep(entry.receipt);
     else if ("key" in entry) this.#remember(entry.key, entry.host);
     else this.#forgottenDead = entry.forgottenDead;
   }
@@ -197,6 +197,12 @@ export class Outbox {
     this.#known.set(key, host);
     const [oldest] = this.#known.keys();
     if (this.#known.size > rememberedKeys && oldest !== undefined) this.#known.delete(oldest);
+  }
+
+  #keep(receipt: Receipt): void {
+    this.#receipts.set(receiptId(receipt), receipt);
+    const [oldest] = this.#receipts.keys();
+    if (this.#receipts.size > rememberedKeys && oldest !== undefined) this.#receipts.delete(oldest);
   }
 
   #bury(id: string, problem: string): void {
@@ -227,11 +233,15 @@ export class Outbox {
     for (const [key, host] of this.#known) yield { key, host };
     for (const delivery of this.#pending.values()) yield { delivery };
     for (const letter of this.#dead.values()) yield { letter };
-    for (const receipt of this.#receipts) yield { receipt };
+    for (const receipt of this.#receipts.values()) yield { receipt };
     yield { forgottenDead: this.#forgottenDead };
   }
 
   close(): void {
     this.#journal.close();
   }
+}
+
+function receiptId({ key, channel, what }: Receipt): string {
+  return `${key}/${channel}/${what}`;
 }

@@ -61,7 +61,7 @@ describe.runIf(reason === undefined)("packets that a real kernel logs (needs roo
       time: BigInt(index),
     }));
     writeFileSync(file, writePcap(frames));
-    await topology.run("host", `tcpreplay -q -i eth0 --pps=20000 ${file}`);
+    await topology.run("host", `tcpreplay -q -i eth0 --pps=5000 ${file}`);
   }
 
   async function counted(): Promise<Map<string, number>> {

@@ -159,11 +159,14 @@ describe("the bound", () => {
   });
 });
 
-test("receipts are kept for messages that are known, and for no others", () => {
+test("a receipt is kept once, for a message that is known: a flood of them fills no disk", () => {
   const outbox = new Outbox(path);
   const message = messageOf();
   outbox.put(message, ["screen"], noon);
   expect(outbox.receive({ key: message.key, channel: "screen", what: "read", at: noon + 60 })).toBe(true);
+  const { size } = statSync(path);
+  expect(outbox.receive({ key: message.key, channel: "screen", what: "read", at: noon + 61 })).toBe(false);
+  expect(statSync(path).size).toBe(size);
   expect(outbox.receive({ key: "0".repeat(32), channel: "screen", what: "read", at: noon })).toBe(false);
   outbox.close();
   reopened((again) => {

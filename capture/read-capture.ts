@@ -167,9 +167,11 @@ class Reading {
     if (this.#sourceFailure !== undefined)
       return { state: "partial", offset: this.#offset(), reason: this.#sourceFailure };
     if (length === 0) return this.#firstDamage ?? { state: "complete" };
-    const what = this.#offset() === 0 ? "the file header" : "a record";
+    const isHeader = this.#offset() === 0;
+    const what = isHeader ? "the file header" : "a record";
     const reason = `cut short: ${what} takes at least ${walker.needed} octets, ${length} are there`;
-    return { state: "partial", offset: this.#offset(), reason };
+    // Without its header a capture holds nothing that could be read.
+    return { state: isHeader ? "refused" : "partial", offset: this.#offset(), reason };
   }
 
   /** Reads until `needed` octets are there or the source ends. A promise only if the source has to be waited for. */

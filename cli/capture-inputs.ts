@@ -103,6 +103,10 @@ function openCapture(path: string): number {
   try {
     return openSync(path, "r");
   } catch (error) {
-    throw new CliError(`${path}: ${describeFileError(error)}`, undefined, { cause: error });
+    // Node writes octets that are no UTF-8 as U+FFFD, and such a name no longer finds its file.
+    const reason = path.includes("\uFFFD")
+      ? "the name is not UTF-8; hand the capture over as standard input: tattle ingest - < FILE"
+      : describeFileError(error);
+    throw new CliError(`${path}: ${reason}`, undefined, { cause: error });
   }
 }

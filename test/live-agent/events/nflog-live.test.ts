@@ -98,18 +98,20 @@ describe.runIf(reason === undefined)("packets that a real kernel logs (needs roo
     };
 
     const stopFirst = await listen();
+    /** A busy machine may lose some; then they are told as a gap. */
+    const allTold = async (packets: number): Promise<true> =>
+      eventually(`${packets} packets told`, async () => {
+        recorder.readCounters(await counted(), now());
+        recorder.tick();
+        return spool.tally(label) === packets;
+      });
     await send(2000);
-    await eventually("2000 events", () => spool.tally(label) === 2000);
-    recorder.readCounters(await counted(), now());
+    await allTold(2000);
     await stopFirst();
     await send(300);
     const stopSecond = await listen();
     await send(100);
-    await eventually("the gap", async () => {
-      recorder.readCounters(await counted(), now());
-      recorder.tick();
-      return spool.tally(label) === 2400;
-    });
+    await allTold(2400);
     await stopSecond();
 
     const events: AgentEvent[] = [];
@@ -121,7 +123,12 @@ describe.runIf(reason === undefined)("packets that a real kernel logs (needs roo
     spool.close();
     expect(complaints).toEqual([]);
     expect(sink.ignored).toBe(0);
-    expect(events.filter(({ type }) => type === "enforcement")).toHaveLength(2100);
+    const logged = events.filter(({ type }) => type === "enforcement").length;
+    const gaps = events.filter((event) => event.type === "gap");
+    const missed = gaps.reduce((sum, { packets }) => sum + packets, 0);
+    expect(logged + missed).toBe(2400);
+    expect(missed).toBeGreaterThanOrEqual(300);
+    expect(logged).toBeGreaterThan(0);
     expect(events[0]).toMatchObject({
       host: "10.1.0.2",
       peer: "10.2.0.2",
@@ -129,8 +136,6 @@ describe.runIf(reason === undefined)("packets that a real kernel logs (needs roo
       rule: "leaks",
       detections: [{ detectedAt: 0x65000000, category: 2, activity: 3 }],
     });
-    const gaps = events.filter((event) => event.type === "gap");
-    expect(gaps.reduce((sum, { packets }) => sum + packets, 0)).toBe(300);
   });
 
   test("tcpdump that ends by itself is an error with its last words", async () => {

@@ -3,9 +3,13 @@
  * packets (live-agent/kernel/zero-payload.bpf.c). It is there before the rules that rely on it.
  */
 import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { KernelError } from "./kernel-error.ts";
 import { defaultMarkShift } from "./packet-place.ts";
 import type { RunCommand } from "./run-command.ts";
+
+/** Where the package has the compiled program, if clang was there when it was made. */
+export const shippedObject = fileURLToPath(new URL("../kernel/zero-payload.bpf.o", import.meta.url));
 
 export interface AlterSettings {
   /** File of the compiled program. */

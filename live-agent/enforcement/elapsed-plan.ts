@@ -12,6 +12,11 @@ import { detectionTimes, everyTime, lastSecond } from "../../policy/elapsed.ts";
 import type { DetectionTimes } from "../../policy/elapsed.ts";
 import type { PolicyRule } from "../../policy/policy.ts";
 
+/** Renewal moves the constants; what is decided by them is at most this old while the agent lives. */
+export const defaultRenewalSeconds = 15;
+/** Three renewals may fail before the rules fall back. */
+export const defaultLeaseSeconds = 60;
+
 export interface ElapsedPlan {
   /** Detection times that match; absent: none does. */
   readonly times?: DetectionTimes;

@@ -3,11 +3,12 @@
  * `committing-agent.ts FOLDER BACKEND NAMESPACE SECONDS`
  */
 import { fileURLToPath } from "node:url";
+import { shippedObject } from "../../live-agent/enforcement/alter.ts";
 import { armRevert } from "../../live-agent/enforcement/commit-confirm.ts";
 import { applyPolicy } from "../../live-agent/enforcement/enforcement.ts";
 import { runCommand } from "../../live-agent/enforcement/run-command.ts";
 import { policyOf } from "../policy/policy-support.ts";
-import { nowSeconds, zeroObject } from "./enforcement-support.ts";
+import { nowSeconds } from "./enforcement-support.ts";
 
 const [folder = "", backend, namespace = "", seconds] = process.argv.slice(2);
 const enter = `--net=${namespace}`;
@@ -26,7 +27,7 @@ const point = {
   },
   families: [4, 6] as const,
   allowMixedBackends: false,
-  alter: { object: zeroObject },
+  alter: { object: shippedObject },
 };
 const guardCommand = ["nsenter", enter, process.execPath, "--import", "tsx", guard];
 const pid = await armRevert(point, { folder, seconds: Number(seconds), guardCommand });

@@ -44,11 +44,9 @@ const rules = [
 ];
 
 function leaksPoint(backend: Backend): EnforcementPoint {
-  return pointOn(
-    topology,
-    backend,
-    policyOf(rules, { neverBlock: ["10.1.0.3", "fd01::3"], stripAtEgress: true }),
-  );
+  const settings = { neverBlock: ["10.1.0.3", "fd01::3"], stripAtEgress: true };
+  const point = pointOn(topology, backend, policyOf(rules, settings));
+  return { ...point, log: { group: 7, perSource: { rate: 10, burst: 20 } } };
 }
 
 /** All rules of a backend, without comments and the counters of built-in chains. */

@@ -77,7 +77,7 @@ function looksLikeCapture(path: string): boolean {
  */
 export async function withCapture<Result>(
   capture: Exclude<NamedCapture, { problem: string }>,
-  shell: Shell,
+  shell: Pick<Shell, "stdin">,
   use: (input: IngestInput) => Promise<Result>,
 ): Promise<Result> {
   if ("standardInput" in capture) {

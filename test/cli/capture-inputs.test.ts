@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findCaptures, withCapture } from "../../cli/capture-inputs.ts";
-import type { Shell } from "../../cli/shell.ts";
 
 let folder = "";
 const pcapMagic = Buffer.from("d4c3b2a1", "hex");
@@ -67,6 +66,6 @@ test("a name that is no UTF-8 cannot be opened, and the reason says so", async (
   writeFileSync(name, pcapMagic);
   const [capture] = findCaptures([join(folder, "odd")]);
   if (!capture || "problem" in capture || "standardInput" in capture) throw new Error("expected the file");
-  const opening = withCapture(capture, { stdin: process.stdin } as Shell, async () => Promise.resolve(0));
+  const opening = withCapture(capture, { stdin: process.stdin }, async () => Promise.resolve(0));
   await expect(opening).rejects.toThrow("the name is not UTF-8; hand the capture over as standard input");
 });

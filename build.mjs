@@ -12,6 +12,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { spawnSync } from "node:child_process";
 import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 
@@ -37,6 +38,9 @@ const ownPlace = {
 const out = process.argv[2] ?? "dist";
 
 rmSync(out, { recursive: true, force: true });
+
+// The kernel's programs come along where clang is; a command that lacks one says how it is made.
+spawnSync(process.execPath, ["live-agent/kernel/build.mjs"], { stdio: "ignore" });
 
 for (const folder of folders) {
   if (!existsSync(folder)) continue;

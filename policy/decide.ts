@@ -74,26 +74,50 @@ function leavesOutside(policy: Policy, facts: PacketFacts): boolean {
 }
 
 function matches(policy: Policy, rule: PolicyRule, facts: PacketFacts, now: number): boolean {
-  return matchesPath(policy, rule, facts) && facts.records.some((record) => matchesRecord(rule, record, now));
+  return (
+    pathConditions.every((condition) => condition.holds(policy, rule, facts)) &&
+    facts.records.some((record) => matchesRecord(rule, record, now))
+  );
 }
 
 /** One and the same record satisfies all conditions on records. */
 export function matchesRecord(rule: PolicyRule, record: DetectionRecord, now: number): boolean {
-  return (
-    holdsCode(rule.codes, codeOf(record.category, record.activity)) &&
-    (rule.elapsed === undefined || isElapsedWithin(rule.elapsed, record.detectedAt, now))
-  );
+  return hasCode(rule, record) && hasElapsed(rule, record, now);
 }
 
-function matchesPath(policy: Policy, rule: PolicyRule, facts: PacketFacts): boolean {
-  return (
-    isOneOf(rule.arrivesOn, facts.arrivesOn) &&
-    isOneOf(rule.leavesBy, facts.leavesBy) &&
-    (rule.direction !== "outbound" || isOneOf(policy.outside, facts.leavesBy)) &&
-    (rule.direction !== "inbound" || isOneOf(policy.outside, facts.arrivesOn)) &&
-    (rule.destination?.some((network) => holdsAddress(network, facts.destination)) ?? true) &&
-    (rule.trust === undefined || (rule.trust === "established") === facts.established)
-  );
+export function hasCode(rule: PolicyRule, record: DetectionRecord): boolean {
+  return holdsCode(rule.codes, codeOf(record.category, record.activity));
+}
+
+export function hasElapsed(rule: PolicyRule, record: DetectionRecord, now: number): boolean {
+  return rule.elapsed === undefined || isElapsedWithin(rule.elapsed, record.detectedAt, now);
+}
+
+/** A condition on where a packet goes, by the name that it has in the policy file. */
+export interface PathCondition {
+  readonly name: "direction" | "arrivesOn" | "leavesBy" | "destination" | "trust";
+  readonly holds: (policy: Policy, rule: PolicyRule, facts: PacketFacts) => boolean;
+}
+
+export const pathConditions: readonly PathCondition[] = [
+  { name: "direction", holds: hasDirection },
+  { name: "arrivesOn", holds: (_, rule, facts) => isOneOf(rule.arrivesOn, facts.arrivesOn) },
+  { name: "leavesBy", holds: (_, rule, facts) => isOneOf(rule.leavesBy, facts.leavesBy) },
+  {
+    name: "destination",
+    holds: (_, rule, facts) =>
+      rule.destination?.some((network) => holdsAddress(network, facts.destination)) ?? true,
+  },
+  {
+    name: "trust",
+    holds: (_, rule, facts) =>
+      rule.trust === undefined || (rule.trust === "established") === facts.established,
+  },
+];
+
+function hasDirection(policy: Policy, rule: PolicyRule, facts: PacketFacts): boolean {
+  if (rule.direction === undefined) return true;
+  return isOneOf(policy.outside, rule.direction === "outbound" ? facts.leavesBy : facts.arrivesOn);
 }
 
 function isOneOf(wanted: readonly string[] | undefined, name: string | undefined): boolean {

@@ -1,6 +1,7 @@
 /** Compiles the kernel's programs where clang is; `npm run build:bpf`. Installing tattle never needs this. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
@@ -10,10 +11,12 @@ const processorHeaders = `/usr/include/${{ x64: "x86_64", arm64: "aarch64", risc
 
 for (const source of readdirSync(folder).filter((name) => name.endsWith(".bpf.c"))) {
   const object = source.replace(/\.c$/, ".o");
+  // Under another name until it is whole: tc may be reading the last one.
+  const unfinished = `${object}.${process.pid}`;
   const include = existsSync(processorHeaders) ? [`-I${processorHeaders}`] : [];
   const result = spawnSync(
     "clang",
-    ["-O2", "-g", "-Wall", "-Werror", "-target", "bpf", ...include, "-c", source, "-o", object],
+    ["-O2", "-g", "-Wall", "-Werror", "-target", "bpf", ...include, "-c", source, "-o", unfinished],
     { cwd: folder, encoding: "utf8" },
   );
   if (result.error) {
@@ -27,6 +30,7 @@ for (const source of readdirSync(folder).filter((name) => name.endsWith(".bpf.c"
     process.exit(1);
   }
   // Debug sections are most of the file; what the kernel reads (BTF) stays.
-  spawnSync("llvm-strip", ["-g", object], { cwd: folder });
+  spawnSync("llvm-strip", ["-g", unfinished], { cwd: folder });
+  renameSync(join(folder, unfinished), join(folder, object));
   console.log(`live-agent/kernel/${object}`);
 }

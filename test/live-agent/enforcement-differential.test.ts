@@ -31,8 +31,8 @@ const paths = [
   { arrivesOn: "wan0", leavesBy: "lan0", established: false },
 ];
 
-test.each(samplePolicies.map((sample, index) => ({ ...sample, index })))(
-  "chains of sample policy $index do with 5,000 packets what decide() says",
+test.each(samplePolicies.map((sample, index) => ({ ...sample, number: String(index + 1), index })))(
+  "chains of sample policy $number do with 5,000 packets what decide() says",
   ({ rules, settings: policySettings, index }) => {
     const policy = policyOf(rules, policySettings);
     const rulesets = { 4: rulesetFor(policy, settings, 4, now), 6: rulesetFor(policy, settings, 6, now) };

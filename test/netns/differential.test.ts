@@ -50,11 +50,11 @@ const routes = [
 ];
 
 const cases = samplePolicies.flatMap((sample, index) =>
-  backends.map((backend) => ({ ...sample, index, backend })),
+  backends.map((backend) => ({ ...sample, number: String(index + 1), index, backend })),
 );
 
 test.each(reason === undefined ? cases : [])(
-  `the kernel does with ${packetsEach} packets what decide() says: policy $index, $backend`,
+  `the kernel does with ${packetsEach} packets what decide() says: policy $number, $backend`,
   async ({ rules, settings: policySettings, index, backend }) => {
     const policy = policyOf(rules, policySettings);
     const topology = await Topology.open();

@@ -29,6 +29,13 @@ const kernelBufferKib = 8192;
 const keptStderr = 4096;
 
 /**
+ * Runs its arguments until standard input ends. A group has one listener: a tcpdump that outlived a killed agent would
+ * keep the next one from listening ("Operation not permitted") until a packet came. prctl's parent-death signal does not
+ * help: tcpdump changes its user, and the kernel then forgets the signal.
+ */
+const untilInputEnds = '"$@" & exec >/dev/null 2>&1; cat; kill $!; wait $!';
+
+/**
  * Hands every logged packet to the sink until the signal aborts.
  * @throws NflogError when the program ends by itself; the last line that it said is the reason.
  */
@@ -40,12 +47,13 @@ export async function readNflog(
 ): Promise<void> {
   const isStopped = (): boolean => signal.aborted;
   if (isStopped()) return;
-  const [program = "tcpdump", ...before] = settings.command;
-  // -U: each packet at once, not when a buffer is full; -n: no names are looked up.
   const groups = `nflog:${settings.groups.join(",")}`;
-  const args = [...before, "-i", groups, "-B", String(kernelBufferKib), "-n", "-U", "-w", "-"];
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
-  const stop = (): void => void child.kill("SIGTERM");
+  // -U: each packet at once, not when a buffer is full; -n: no names are looked up.
+  const args = ["-i", groups, "-B", String(kernelBufferKib), "-n", "-U", "-w", "-"];
+  const child = spawn("sh", ["-c", untilInputEnds, "sh", ...settings.command, ...args], { stdio: "pipe" });
+  // It may have ended already.
+  child.stdin.on("error", () => undefined);
+  const stop = (): void => void child.stdin.end();
   signal.addEventListener("abort", stop, { once: true });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -59,13 +67,15 @@ export async function readNflog(
   try {
     // Not under the signal: what the program had written when it was told to stop is still read.
     await readCapture({ stream: child.stdout }, sink);
-    const how = await ended;
-    if (isStopped()) return;
-    throw new NflogError(`${program} on NFLOG group ${settings.groups.join(",")}: ${lastLine(said) ?? how}`);
   } finally {
     signal.removeEventListener("abort", stop);
-    if (child.exitCode === null) child.kill("SIGKILL");
+    stop();
   }
+  const how = await ended;
+  if (isStopped()) return;
+  throw new NflogError(
+    `${settings.command.join(" ")} on NFLOG group ${settings.groups.join(",")}: ${lastLine(said) ?? how}`,
+  );
 }
 
 function lastLine(text: string): string | undefined {

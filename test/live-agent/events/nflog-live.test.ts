@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { EventRecorder } from "../../../live-agent/events/event-recorder.ts";
 import { GapAccount, packetsOf } from "../../../live-agent/events/gap-account.ts";
@@ -12,7 +13,7 @@ import { agentEventSchema } from "../../../policy/event.ts";
 import type { AgentEvent } from "../../../policy/event.ts";
 import { writePcap } from "../../support/capture-writer.ts";
 import { ethernetFrame } from "../../support/link-frame.ts";
-import { Topology, whyNoNamespaces } from "../../support/netns.ts";
+import { endProcess, Topology, whyNoNamespaces } from "../../support/netns.ts";
 import { eventually } from "../../support/receivers/deadline.ts";
 import { hexOctets, tcpPacket } from "../../support/segment.ts";
 
@@ -28,9 +29,11 @@ const now = (): number => Date.now() / 1000;
 describe.runIf(reason === undefined)("packets that a real kernel logs (needs root)", () => {
   let folder = "";
   let topology: Topology;
+  let stopReading = new AbortController();
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "tattle-nflog-"));
     topology = await Topology.open();
+    stopReading = new AbortController();
     for (const rule of [
       `NFLOG --nflog-group 7 --nflog-prefix ${label} --nflog-size 220 --nflog-threshold 1`,
       "DROP",
@@ -40,6 +43,7 @@ describe.runIf(reason === undefined)("packets that a real kernel logs (needs roo
     }
   });
   afterEach(async () => {
+    stopReading.abort();
     await topology.close();
     rmSync(folder, { recursive: true });
   });
@@ -88,6 +92,7 @@ describe.runIf(reason === undefined)("packets that a real kernel logs (needs roo
     const command = ["nsenter", `--net=${routerNamespace()}`, "tcpdump"];
     const listen = async (): Promise<() => Promise<void>> => {
       const stopping = new AbortController();
+      stopReading.signal.addEventListener("abort", () => stopping.abort());
       let listening = false;
       const ended = readNflog({ groups: [7], command }, sink, stopping.signal, () => (listening = true));
       await eventually("tcpdump listens", () => listening);
@@ -138,11 +143,32 @@ describe.runIf(reason === undefined)("packets that a real kernel logs (needs roo
     });
   });
 
+  test("an agent that was killed leaves the group to the next one", async () => {
+    const program = fileURLToPath(new URL("nflog-process.ts", import.meta.url));
+    const agent = topology.start("router", process.execPath, ["--import", "tsx", program]);
+    let said = "";
+    agent.stdout?.on("data", (piece: Buffer) => (said += piece.toString()));
+    await eventually("the agent listens", () => said.includes("listening"));
+    await endProcess(agent, "SIGKILL");
+    const command = ["nsenter", `--net=${routerNamespace()}`, "tcpdump"];
+    await eventually("the next one listens", async () => {
+      const stopping = new AbortController();
+      let hasListened = false;
+      const listening = (): void => {
+        hasListened = true;
+        stopping.abort();
+      };
+      const sink = new NflogEvents("border-1", () => undefined);
+      await readNflog({ groups: [7], command }, sink, stopping.signal, listening).catch(() => undefined);
+      return hasListened;
+    });
+  });
+
   test("tcpdump that ends by itself is an error with its last words", async () => {
     const command = ["nsenter", `--net=${routerNamespace()}`, "tcpdump", "--no-such-option"];
     const sink = new NflogEvents("border-1", () => undefined);
     await expect(readNflog({ groups: [7], command }, sink, new AbortController().signal)).rejects.toThrow(
-      /^nsenter on NFLOG group 7: /,
+      /^nsenter .* tcpdump --no-such-option on NFLOG group 7: /,
     );
   });
 });
@@ -151,6 +177,6 @@ test("a program that is not there is an error that names it", async () => {
   const sink = new NflogEvents("border-1", () => undefined);
   const settings = { groups: [7], command: ["/nonexistent/tcpdump"] };
   await expect(readNflog(settings, sink, new AbortController().signal)).rejects.toThrow(
-    "/nonexistent/tcpdump on NFLOG group 7: spawn /nonexistent/tcpdump ENOENT",
+    /^\/nonexistent\/tcpdump on NFLOG group 7: .*not found$/,
   );
 });

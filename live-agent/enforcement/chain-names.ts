@@ -25,4 +25,5 @@ export const chainNames = {
   fallback: (index: number): string => `${chainPrefix}-V${index}-DROP`,
   unstrippable: `${chainPrefix}-STRIP-DROP`,
   reject: `${chainPrefix}-REJECT`,
+  unrejected: `${chainPrefix}-UNREJECTED`,
 } as const;

@@ -77,16 +77,22 @@ export function rulesetFor(
     jumps: hooks.map((from) => ({ from, rule: `-p tcp -j ${chainNames.entry}` })),
   };
   if (!policy.rules.some((rule) => rule.action === "reject")) return { family, tables: [mangle] };
+  const isOrdered = `-p tcp -m mark --mark ${fieldValue(orders.reject, markShift)}`;
   const filter: Table = {
     name: "filter",
     chains: [{ name: chainNames.reject, rules: ["-p tcp -j REJECT --reject-with tcp-reset"] }],
     // The reject target works in the filter table only, so the verdict travels there in the packet mark.
-    jumps: hooks.map((from) => ({
-      from,
-      rule: `-p tcp -m mark --mark ${fieldValue(orders.reject, markShift)} -j ${chainNames.reject}`,
-    })),
+    jumps: hooks.map((from) => ({ from, rule: `${isOrdered} -j ${chainNames.reject}` })),
   };
-  return { family, tables: [mangle, filter] };
+  return { family, tables: [withoutEscape(mangle, isOrdered, hooks), filter] };
+}
+
+/** Other programs flush the filter table; a packet that was to be rejected then goes no further than this. */
+function withoutEscape(mangle: Table, isOrdered: string, hooks: readonly Hook[]): Table {
+  if (!hooks.includes("FORWARD")) return mangle;
+  const jump = { from: "POSTROUTING", rule: `${isOrdered} -j ${chainNames.unrejected}` };
+  const chain = { name: chainNames.unrejected, rules: ["-j DROP"] };
+  return { ...mangle, chains: [...mangle.chains, chain], jumps: [...mangle.jumps, jump] };
 }
 
 /** The chains that hold time constants, and no counters of verdicts; none if the policy has no such condition. */

@@ -101,6 +101,17 @@ test.each(cases)("reject: the sender is told ($backend, IPv$family)", async ({ b
 });
 
 test.each(cases)(
+  "reject: where others flushed the filter table, packets are dropped ($backend, IPv$family)",
+  async ({ backend, family }) => {
+    await enforce(backend, { action: "reject" }, async () => {
+      const program = family === 4 ? "iptables" : "ip6tables";
+      await topology.run("router", `${program}-${backend} -F FORWARD`);
+      expect(await host.send(addresses.outside[family], 10)).toEqual({ error: "timeout" });
+    });
+  },
+);
+
+test.each(cases)(
   "another activity is not touched by the rule ($backend, IPv$family)",
   async ({ backend, family }) => {
     const option = markOption([{ detectedAt: nowSeconds(), category: 1, activity: 1 }]);

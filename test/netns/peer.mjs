@@ -4,7 +4,7 @@
  */
 import { connect, createServer } from "node:net";
 
-const patienceMs = 1500;
+const patienceMs = 1000;
 const [mode, ...rest] = process.argv.slice(2);
 
 if (mode === "serve") {

@@ -60,9 +60,15 @@ describe("the package", () => {
   test("installs into an empty folder, ingests and ranks its own sample there", () => {
     const empty = join(folder, "empty");
     mkdirSync(empty);
-    execFileSync("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--silent", tarball], {
-      cwd: empty,
-    });
+    // Told where, because npm looks for a package.json in the folders above first.
+    const where = ["--prefix", empty];
+    execFileSync(
+      "npm",
+      ["install", ...where, "--prefer-offline", "--no-audit", "--no-fund", "--silent", tarball],
+      {
+        cwd: empty,
+      },
+    );
     const installed = join(empty, "node_modules", "tattle");
     const manifest = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as {
       version: string;

@@ -4,7 +4,8 @@
  */
 import { connect, createServer } from "node:net";
 
-const patienceMs = 1000;
+// Over a second, so that a first SYN that meets no neighbour yet can be sent again (RFC 6298 section 2).
+const patienceMs = 3000;
 const [mode, ...rest] = process.argv.slice(2);
 
 if (mode === "serve") {

@@ -4,8 +4,8 @@
  */
 import { connect, createServer } from "node:net";
 
-// Over a second, so that a first SYN that meets no neighbour yet can be sent again (RFC 6298 section 2).
-const patienceMs = 3000;
+// So that SYNs that meet no neighbour yet are sent again after one second and three (RFC 6298 section 2).
+const patienceMs = 4500;
 const [mode, ...rest] = process.argv.slice(2);
 
 if (mode === "serve") {

@@ -1,6 +1,6 @@
 /**
- * What an agent reports, one JSON object a line: the shape that agent and dashboard share. Times are seconds since
- * 1970 (UTC) with a fraction, on the agent's clock.
+ * What happened at an agent, one JSON object a line: the shape that agent and dashboard share (agent-report.ts says how
+ * it travels). Times are seconds since 1970 (UTC) with a fraction, on the agent's clock.
  */
 import * as z from "zod";
 import { actions } from "./policy.ts";
@@ -13,7 +13,7 @@ const text = (longest: number): z.ZodString => z.string().min(1).max(longest);
 const common = {
   /** Unique for ever: an event that arrives twice is one event. */
   id: text(80),
-  /** Name of the agent. */
+  /** Identity of the agent (agent-report.ts). */
   agent: text(80),
   time: z.number().min(0).max(0xffffffff),
 };
@@ -29,6 +29,8 @@ export const enforcementEventSchema = z.strictObject({
   hostPort: port,
   peerPort: port,
   verdict: z.enum(actions),
+  /** Established: both sides of the connection had spoken (conntrack). Lone: they had not, or nobody looked. */
+  trust: z.enum(["established", "lone"]),
   /** Rule that decided; absent if the log prefix named none. */
   rule: text(40).optional(),
   /** Octets of the option that is the mark, hexadecimal. */
@@ -59,31 +61,8 @@ export const gapEventSchema = z.strictObject({
   reason: z.enum(["sampled", "unread", "spool full"]),
 });
 
-/** The agent lives, and how its rules are. */
-export const heartbeatSchema = z.strictObject({
-  type: z.literal("heartbeat"),
-  ...common,
-  version: text(40),
-  policy: text(80),
-  /** Packets by verdict and rule, as the kernel counts them. */
-  counters: z
-    .array(z.strictObject({ verdict: z.enum(actions), rule: text(40), packets: count, octets: count }))
-    .max(2000),
-  /** Lines by which the rules in the kernel differ from those wanted. */
-  drift: count,
-  /** Times that the jump had to be put back. */
-  reinserted: count,
-  /** Seconds from a packet to its event, at the last event. */
-  lagSeconds: z.number().min(0),
-});
-
-export const agentEventSchema = z.discriminatedUnion("type", [
-  enforcementEventSchema,
-  gapEventSchema,
-  heartbeatSchema,
-]);
+export const agentEventSchema = z.discriminatedUnion("type", [enforcementEventSchema, gapEventSchema]);
 
 export type EnforcementEvent = Readonly<z.infer<typeof enforcementEventSchema>>;
 export type GapEvent = Readonly<z.infer<typeof gapEventSchema>>;
-export type Heartbeat = Readonly<z.infer<typeof heartbeatSchema>>;
 export type AgentEvent = Readonly<z.infer<typeof agentEventSchema>>;

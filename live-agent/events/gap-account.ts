@@ -39,14 +39,12 @@ export interface Totals {
 }
 
 /** The tally of an event, as spool.ts wants it: packets by label, whether told one by one or as a gap. */
-export function packetsOf(event: AgentEvent): { readonly name: string; readonly amount: number } | undefined {
+export function packetsOf(event: AgentEvent): { readonly name: string; readonly amount: number } {
   switch (event.type) {
     case "enforcement":
       return { name: labelOf(event), amount: 1 };
     case "gap":
       return { name: labelOf(event), amount: event.packets };
-    case "heartbeat":
-      return undefined;
   }
 }
 

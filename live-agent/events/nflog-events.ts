@@ -14,9 +14,15 @@ import type { MarkSelection } from "../../wire/packet-walk.ts";
 import { parseLabel } from "./gap-account.ts";
 import type { Unnumbered } from "./spool.ts";
 
-/** An event, and the NFLOG group that it came through. */
 export type LoggedEvent = Unnumbered<EnforcementEvent>;
-export type TakeEvent = (event: LoggedEvent, group: number) => void;
+
+export interface NflogEventSettings {
+  /** Identity of the agent. */
+  readonly agent: string;
+  /** NFLOG group of packets whose connection both sides had spoken in; those of other groups are lone. */
+  readonly establishedGroup?: number;
+  readonly selection?: MarkSelection;
+}
 
 type Label = ReturnType<typeof parseLabel>;
 
@@ -24,9 +30,9 @@ type Label = ReturnType<typeof parseLabel>;
 const mostLabels = 4096;
 
 export class NflogEvents implements FrameSink {
-  readonly #agent: string;
+  readonly #settings: NflogEventSettings;
   readonly #selection: MarkSelection;
-  readonly #take: TakeEvent;
+  readonly #take: (event: LoggedEvent) => void;
   readonly #labels = new Map<string, Label>();
   #octets: Buffer = Buffer.alloc(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
@@ -34,11 +40,11 @@ export class NflogEvents implements FrameSink {
   /** Logged packets that are no event: no prefix of ours, or no IP header. */
   ignored = 0;
 
-  constructor(agent: string, take: TakeEvent, selection: MarkSelection = defaultMarkSelection) {
-    this.#agent = agent;
-    this.#selection = selection;
+  constructor(settings: NflogEventSettings, take: (event: LoggedEvent) => void) {
+    this.#settings = settings;
+    this.#selection = settings.selection ?? defaultMarkSelection;
     this.#take = take;
-    this.#walk = new PacketWalk(this.#octets, selection);
+    this.#walk = new PacketWalk(this.#octets, this.#selection);
   }
 
   useBuffer(octets: Uint8Array, view: DataView): void {
@@ -64,7 +70,8 @@ export class NflogEvents implements FrameSink {
     }
     const time = source.microseconds(timeHigh, timeLow) / 1_000_000;
     // The group is in the header, in network order (LINKTYPE_NFLOG of tcpdump.org).
-    this.#take(this.#event(label, time, end), this.#view.getUint16(start + 2));
+    const isEstablished = this.#view.getUint16(start + 2) === this.#settings.establishedGroup;
+    this.#take(this.#event(label, time, end, isEstablished ? "established" : "lone"));
   }
 
   #label(start: number, end: number): Label {
@@ -78,7 +85,7 @@ export class NflogEvents implements FrameSink {
     return this.#labels.get(text) ?? parseLabel(text);
   }
 
-  #event(label: NonNullable<Label>, time: number, end: number): LoggedEvent {
+  #event(label: NonNullable<Label>, time: number, end: number, trust: LoggedEvent["trust"]): LoggedEvent {
     const walk = this.#walk;
     const isMarked = walk.mark !== absent && !walk.markQuoted;
     const network = isMarked ? walk.markNetwork : walk.network;
@@ -86,13 +93,14 @@ export class NflogEvents implements FrameSink {
     const hasPorts = network === walk.network && this.#hasPorts(end);
     return {
       type: "enforcement",
-      agent: this.#agent,
+      agent: this.#settings.agent,
       time,
       host: formatAddress(this.#view, network + (version === 4 ? 12 : 8), version),
       peer: formatAddress(this.#view, network + (version === 4 ? 16 : 24), version),
       protocol: network === walk.network ? walk.protocol : this.#outerProtocol(network, version),
       hostPort: hasPorts ? this.#view.getUint16(walk.transport) : 0,
       peerPort: hasPorts ? this.#view.getUint16(walk.transport + 2) : 0,
+      trust,
       ...label,
       ...(isMarked ? { option: this.#octets.toString("hex", walk.mark, walk.mark + walk.markLength) } : {}),
       detections: isMarked ? this.#records() : [],

@@ -31,6 +31,7 @@ function logged(time: number, rule = "leaks"): LoggedEvent {
     hostPort: 40_000,
     peerPort: 80,
     verdict: "drop",
+    trust: "lone",
     rule,
     detections: [{ detectedAt: 1000, category: 1, activity: 1 }],
     length: 60,

@@ -19,25 +19,21 @@ const ipv4 = { source: "10.2.0.25", destination: "192.0.2.1" };
 const ipv6 = { source: "2001:db8::25", destination: "2001:db8:1::1" };
 const tcp = { sourcePort: 40_000, destinationPort: 443, flags: "PA" };
 
-async function eventsOf(frames: readonly Uint8Array[]) {
+async function eventsOf(frames: readonly Uint8Array[], establishedGroup = 7) {
   const events: LoggedEvent[] = [];
-  const groups: number[] = [];
-  const sink = new NflogEvents("border-1", (event, group) => {
-    events.push(event);
-    groups.push(group);
-  });
+  const sink = new NflogEvents({ agent: "border-1", establishedGroup }, (event) => void events.push(event));
   const octets = writePcap(
     frames.map((frame) => ({ octets: frame, time: 1_777_896_000_250_000_000n })),
     { linkType: linkTypes.nflog },
   );
   const { outcome } = await readCapture({ stream: Readable.from([octets]) }, sink);
   for (const event of events) enforcementEventSchema.parse({ ...event, id: "x" });
-  return { events, groups, ignored: sink.ignored, outcome };
+  return { events, ignored: sink.ignored, outcome };
 }
 
 test("a marked packet that was dropped", async () => {
   const packet = tcpPacket(ipv4, { ...tcp, options: mark, payload: new Uint8Array(100) });
-  const { events, groups } = await eventsOf([nflogFrame(packet, "tattle:drop:leaks")]);
+  const { events } = await eventsOf([nflogFrame(packet, "tattle:drop:leaks")]);
   expect(events).toEqual([
     {
       type: "enforcement",
@@ -49,6 +45,7 @@ test("a marked packet that was dropped", async () => {
       hostPort: 40_000,
       peerPort: 443,
       verdict: "drop",
+      trust: "lone",
       rule: "leaks",
       option: "fd0901650000000203",
       detections: [record],
@@ -56,7 +53,13 @@ test("a marked packet that was dropped", async () => {
       length: 152,
     },
   ]);
-  expect(groups).toEqual([1]);
+});
+
+test("the NFLOG group tells whether both sides of the connection had spoken", async () => {
+  // The frames are of group 1.
+  const frames = [nflogFrame(tcpPacket(ipv4, { ...tcp, options: mark }), "tattle:drop:leaks")];
+  expect((await eventsOf(frames, 1)).events).toMatchObject([{ trust: "established" }]);
+  expect((await eventsOf(frames, 2)).events).toMatchObject([{ trust: "lone" }]);
 });
 
 test("over IPv6, with two records", async () => {

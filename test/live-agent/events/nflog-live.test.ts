@@ -88,7 +88,7 @@ describe.runIf(reason === undefined)("packets that a real kernel logs (needs roo
       now,
       complain: (problem) => void complaints.push(problem),
     });
-    const sink = new NflogEvents("border-1", (event) => recorder.take(event));
+    const sink = new NflogEvents({ agent: "border-1" }, (event) => recorder.take(event));
     const command = ["nsenter", `--net=${routerNamespace()}`, "tcpdump"];
     const listen = async (): Promise<() => Promise<void>> => {
       const stopping = new AbortController();
@@ -158,7 +158,7 @@ describe.runIf(reason === undefined)("packets that a real kernel logs (needs roo
         hasListened = true;
         stopping.abort();
       };
-      const sink = new NflogEvents("border-1", () => undefined);
+      const sink = new NflogEvents({ agent: "border-1" }, () => undefined);
       await readNflog({ groups: [7], command }, sink, stopping.signal, listening).catch(() => undefined);
       return hasListened;
     });
@@ -166,7 +166,7 @@ describe.runIf(reason === undefined)("packets that a real kernel logs (needs roo
 
   test("tcpdump that ends by itself is an error with its last words", async () => {
     const command = ["nsenter", `--net=${routerNamespace()}`, "tcpdump", "--no-such-option"];
-    const sink = new NflogEvents("border-1", () => undefined);
+    const sink = new NflogEvents({ agent: "border-1" }, () => undefined);
     await expect(readNflog({ groups: [7], command }, sink, new AbortController().signal)).rejects.toThrow(
       /^nsenter .* tcpdump --no-such-option on NFLOG group 7: /,
     );
@@ -174,7 +174,7 @@ describe.runIf(reason === undefined)("packets that a real kernel logs (needs roo
 });
 
 test("a program that is not there is an error that names it", async () => {
-  const sink = new NflogEvents("border-1", () => undefined);
+  const sink = new NflogEvents({ agent: "border-1" }, () => undefined);
   const settings = { groups: [7], command: ["/nonexistent/tcpdump"] };
   await expect(readNflog(settings, sink, new AbortController().signal)).rejects.toThrow(
     /^\/nonexistent\/tcpdump on NFLOG group 7: .*not found$/,

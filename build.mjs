@@ -17,7 +17,7 @@ import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 
 /** Copied as they are: read at run time through `new URL(..., import.meta.url)`. */
-const copied = /\.(json|sql|lua|html|css|svg|bpf\.o)$/;
+const copied = /\.(json|sql|lua|html|css|svg|bpf\.o|wasm)$/;
 const folders = ["wire", "policy", "capture", "dissector", "analytics", "live-agent", "dashboard", "cli"];
 
 /** A module in a bundle lies elsewhere than its source did, so each is told where it would lie in dist/. */
@@ -39,6 +39,7 @@ const out = process.argv[2] ?? "dist";
 
 rmSync(out, { recursive: true, force: true });
 
+await import("./analytics/ingest/quiet/build.mjs");
 // The kernel's programs come along where clang is; a command that lacks one says how it is made.
 spawnSync(process.execPath, ["live-agent/kernel/build.mjs"], { stdio: "ignore" });
 

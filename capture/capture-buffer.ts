@@ -10,32 +10,44 @@ const wasmPage = 65_536;
 /** Octets a read: what is read must still be in the processor's cache when it is walked. */
 export const readOctets = 512 * 1024;
 
+/** No frame lies below: what a sink shares with WebAssembly code that looks at the same memory has its place there. */
+export const frameFloor = 1024 * 1024;
+
 /** Where reads land. Before it is room for the longest unfinished record; pages that nothing touches cost nothing. */
-const base = maximumRecordOctets + wasmPage;
+const base = frameFloor + maximumRecordOctets;
 
 /**
  * A process that may not reserve address space (ulimit -v) gets no WebAssembly memory; ordinary memory is only slower.
  */
-function allocate(octets: number): ArrayBuffer {
+function allocate(octets: number): WebAssembly.Memory | ArrayBuffer {
   const pages = Math.ceil(octets / wasmPage);
   try {
-    return new WebAssembly.Memory({ initial: pages }).buffer;
+    return new WebAssembly.Memory({ initial: pages });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return new ArrayBuffer(pages * wasmPage);
   }
 }
 
+function bufferOf(allocated: WebAssembly.Memory | ArrayBuffer): ArrayBuffer {
+  return allocated instanceof ArrayBuffer ? allocated : allocated.buffer;
+}
+
 export class CaptureBuffer {
-  #memory = allocate(base + readOctets);
-  octets = new Uint8Array(this.#memory);
-  view = new DataView(this.#memory);
+  #allocated = allocate(base + readOctets);
+  octets = new Uint8Array(bufferOf(this.#allocated));
+  view = new DataView(bufferOf(this.#allocated));
   /** What has been read and not been walked: `[start, end)`. */
   start = base;
   end = base;
 
   get hasGrown(): boolean {
     return this.octets.length > base + readOctets;
+  }
+
+  /** The memory of `octets`, where it is one of WebAssembly. */
+  get memory(): WebAssembly.Memory | undefined {
+    return this.#allocated instanceof ArrayBuffer ? undefined : this.#allocated;
   }
 
   get length(): number {
@@ -61,9 +73,9 @@ export class CaptureBuffer {
     const left = this.octets.subarray(this.start, this.end);
     // Twice as much, up to what the longest record takes, so that it is copied a few times only.
     const wanted = Math.min(2 * (this.octets.length - base), maximumRecordOctets + readOctets);
-    this.#memory = allocate(Math.max(this.end + octets, base + wanted));
-    this.octets = new Uint8Array(this.#memory);
-    this.view = new DataView(this.#memory);
+    this.#allocated = allocate(Math.max(this.end + octets, base + wanted));
+    this.octets = new Uint8Array(bufferOf(this.#allocated));
+    this.view = new DataView(bufferOf(this.#allocated));
     this.octets.set(left, this.start);
     return true;
   }

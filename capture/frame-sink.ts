@@ -15,9 +15,35 @@ export interface CaptureInterface {
   microseconds(timeHigh: number, timeLow: number): number;
 }
 
+/** How the records lie in the buffer of a sink that passes over some by itself: little-endian, headers of usual size. */
+export interface RecordLayout {
+  readonly format: "pcap" | "pcapng";
+  /** What packet blocks call the interface in their section; 0 in a pcap. */
+  readonly interfaceNumber: number;
+  /** Octets of the largest frame (pcap) or block (pcapng) that is possible here. */
+  readonly largest: number;
+}
+
+/** What the last call of `pass` took in. */
+export interface PassedFrames {
+  readonly frames: number;
+  /** Time of the last one of them, as it stands in the capture. */
+  readonly newestHigh: number;
+  readonly newestLow: number;
+}
+
 export interface FrameSink {
-  /** The buffer that `frame` calls refer to; called before the first frame and again if it had to grow. */
-  useBuffer(octets: Uint8Array, view: DataView): void;
+  /**
+   * The buffer that `frame` calls refer to; called before the first frame and again if it had to grow. Where it lies in
+   * WebAssembly memory, all below frameFloor (capture-buffer.ts) is the sink's.
+   */
+  useBuffer(octets: Uint8Array, view: DataView, memory?: WebAssembly.Memory): void;
+  /**
+   * Takes in records from `start` on by itself, as many as it can at once, and returns where the first one begins that
+   * it did not take; `frame` gets that one.
+   */
+  pass?(start: number, end: number, source: CaptureInterface, layout: RecordLayout): number;
+  readonly passed?: PassedFrames;
   /** One frame, in the order of the capture. The octets are valid until the call returns. */
   frame(
     start: number,

@@ -2,7 +2,7 @@
  * Records of a classic pcap (draft-ietf-opsawg-pcap): 24 octets of file header, then records of 16 octets of header
  * and a frame. Micro- and nanoseconds, both byte orders, and Alexey Kuznetzov's variant with 24 octets a record.
  */
-import type { CaptureInterface, FrameSink } from "./frame-sink.ts";
+import type { CaptureInterface, FrameSink, RecordLayout } from "./frame-sink.ts";
 import { maximumRecordOctets, usualSnapLength } from "./record-walker.ts";
 import type { Damage, RecordWalker } from "./record-walker.ts";
 
@@ -38,6 +38,8 @@ export class PcapWalker implements RecordWalker {
   #view: DataView = new DataView(new ArrayBuffer(0));
   #little = true;
   #interface: PcapInterface | undefined;
+  /** For sinks that pass over records by themselves; undefined if these are unusual ones. */
+  #layout: RecordLayout | undefined;
   #recordHeader = 16;
   #largestFrame = usualSnapLength;
   #fractions = 1_000_000;
@@ -59,9 +61,9 @@ export class PcapWalker implements RecordWalker {
     return this.#recordHeader + this.#largestFrame;
   }
 
-  useBuffer(octets: Uint8Array, view: DataView): void {
+  useBuffer(octets: Uint8Array, view: DataView, memory?: WebAssembly.Memory): void {
     this.#view = view;
-    this.#sink.useBuffer(octets, view);
+    this.#sink.useBuffer(octets, view, memory);
   }
 
   walk(start: number, end: number): number {
@@ -88,6 +90,8 @@ export class PcapWalker implements RecordWalker {
     this.#largestFrame = Math.max(usualSnapLength, Math.min(snapLength, maximumRecordOctets));
     // The upper half holds the length of a frame check sequence, and reserved bits.
     const linkType = view.getUint32(at + 20, this.#little) & 0xffff;
+    if (this.#little && this.#recordHeader === 16 && this.#capturedAt === 8)
+      this.#layout = { format: "pcap", interfaceNumber: 0, largest: this.#largestFrame };
     return new PcapInterface(linkType, snapLength, magic === pcapMagics.nanoseconds);
   }
 
@@ -100,11 +104,20 @@ export class PcapWalker implements RecordWalker {
     const capturedAt = this.#capturedAt;
     const originalAt = this.#originalAt;
     const largest = this.#largestFrame;
+    const layout = this.#layout;
     let frames = 0;
     let at = start;
     let seconds = this.#lastSeconds;
     this.needed = header;
     while (at + header <= end) {
+      if (layout !== undefined && sink.pass !== undefined && sink.passed !== undefined) {
+        at = sink.pass(at, end, source, layout);
+        if (sink.passed.frames > 0) {
+          frames += sink.passed.frames;
+          seconds = sink.passed.newestHigh;
+          if (at + header > end) break;
+        }
+      }
       const captured = view.getUint32(at + capturedAt, little);
       const next = at + header + captured;
       if (captured > largest) {

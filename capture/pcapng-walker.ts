@@ -2,7 +2,7 @@
  * Blocks of a pcapng (draft-ietf-opsawg-pcapng): type, length, body, length again. A file is one or more sections, each
  * with its own byte order and interfaces. Blocks that hold no frame for us are skipped by their length.
  */
-import type { FrameSink } from "./frame-sink.ts";
+import type { FrameSink, RecordLayout } from "./frame-sink.ts";
 import { readInterfaceDescription } from "./pcapng-interface.ts";
 import type { PcapngInterface } from "./pcapng-interface.ts";
 import { readNames } from "./pcapng-names.ts";
@@ -43,15 +43,18 @@ export class PcapngWalker implements RecordWalker {
   /** Time of the newest frame on the section's first interface: simple packet blocks have none of their own. */
   #simpleTimeHigh = 0;
   #simpleTimeLow = 0;
+  /** Interface of the newest packet block, for sinks that pass over some by themselves; undefined in big-endian sections. */
+  #newest: PcapngInterface | undefined;
+  #layout: RecordLayout | undefined;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
   }
 
-  useBuffer(octets: Uint8Array, view: DataView): void {
+  useBuffer(octets: Uint8Array, view: DataView, memory?: WebAssembly.Memory): void {
     this.#octets = octets;
     this.#view = view;
-    this.#sink.useBuffer(octets, view);
+    this.#sink.useBuffer(octets, view, memory);
   }
 
   /** Hot: once a block. Nothing is allocated for blocks that hold a frame. */
@@ -79,8 +82,14 @@ export class PcapngWalker implements RecordWalker {
         this.damage = { reason: `a block of ${length} octets that ends with the length ${trailer}` };
         return at;
       }
-      if (type === enhancedPacketBlock) this.#enhancedPacket(at, length);
-      else this.#otherBlock(type, at, length);
+      if (type === enhancedPacketBlock) {
+        const behind = this.#passFrom(at, end);
+        if (behind > at) {
+          at = behind;
+          continue;
+        }
+        this.#enhancedPacket(at, length);
+      } else this.#otherBlock(type, at, length);
       if (this.damage) return at;
       at = next;
     }
@@ -103,6 +112,30 @@ export class PcapngWalker implements RecordWalker {
     }
     this.#little = little;
     return true;
+  }
+
+  /** Lets the sink pass over packet blocks of the interface that the last one was of; returns where it ended. */
+  #passFrom(at: number, end: number): number {
+    const sink = this.#sink;
+    const source = this.#newest;
+    if (this.#layout === undefined || source === undefined || !sink.pass || !sink.passed) return at;
+    const behind = sink.pass(at, end, source, this.#layout);
+    const { frames, newestHigh, newestLow } = sink.passed;
+    if (frames === 0) return at;
+    this.frames += frames;
+    if (source.index === this.#sectionStart) {
+      this.#simpleTimeHigh = newestHigh;
+      this.#simpleTimeLow = newestLow;
+    }
+    return behind;
+  }
+
+  #noteInterface(source: PcapngInterface): void {
+    this.#newest = source;
+    const interfaceNumber = source.index - this.#sectionStart;
+    this.#layout = this.#little
+      ? { format: "pcapng", interfaceNumber, largest: maximumRecordOctets }
+      : undefined;
   }
 
   #enhancedPacket(at: number, length: number): void {
@@ -154,6 +187,7 @@ export class PcapngWalker implements RecordWalker {
       this.#simpleTimeHigh = timeHigh;
       this.#simpleTimeLow = timeLow;
     }
+    if (source !== this.#newest) this.#noteInterface(source);
     this.frames++;
     this.#sink.frame(start, captured, original, timeHigh, timeLow, source);
   }
@@ -211,6 +245,8 @@ export class PcapngWalker implements RecordWalker {
       return;
     }
     this.#sectionStart = this.interfaces.length;
+    this.#newest = undefined;
+    this.#layout = undefined;
     this.#simpleTimeHigh = 0;
     this.#simpleTimeLow = 0;
   }

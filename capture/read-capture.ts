@@ -110,7 +110,7 @@ class Reading {
 
   async #walk(walker: RecordWalker): Promise<CaptureOutcome> {
     const buffer = this.#buffer;
-    walker.useBuffer(buffer.octets, buffer.view);
+    walker.useBuffer(buffer.octets, buffer.view, buffer.memory);
     for (;;) {
       buffer.start = walker.walk(buffer.start, buffer.end);
       if (walker.damage) {
@@ -178,7 +178,7 @@ class Reading {
   #fill(needed: number): Promise<void> | undefined {
     const buffer = this.#buffer;
     while (!this.#hasEnded && buffer.length < needed) {
-      if (buffer.reserve(readOctets)) this.#walker?.useBuffer(buffer.octets, buffer.view);
+      if (buffer.reserve(readOctets)) this.#walker?.useBuffer(buffer.octets, buffer.view, buffer.memory);
       try {
         const got = this.#source.read(buffer.octets, buffer.end, readOctets);
         if (typeof got !== "number") return this.#fillLater(got, needed);

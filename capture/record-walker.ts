@@ -23,7 +23,7 @@ export interface RecordWalker {
   /** Octets that the unfinished record takes, as far as its beginning tells; more than were there. */
   readonly needed: number;
   /** To be called before the first walk, and again when the buffer grew. */
-  useBuffer(octets: Uint8Array, view: DataView): void;
+  useBuffer(octets: Uint8Array, view: DataView, memory?: WebAssembly.Memory): void;
   /** Hands over the records of `[start, end)`; returns where the first one begins that is unfinished or damaged. */
   walk(start: number, end: number): number;
   /** Octets of the largest record that a sane program would have written here, header included. */

@@ -32,9 +32,9 @@ export class SnoopWalker implements RecordWalker {
     this.#sink = sink;
   }
 
-  useBuffer(octets: Uint8Array, view: DataView): void {
+  useBuffer(octets: Uint8Array, view: DataView, memory?: WebAssembly.Memory): void {
     this.#view = view;
-    this.#sink.useBuffer(octets, view);
+    this.#sink.useBuffer(octets, view, memory);
   }
 
   walk(start: number, end: number): number {

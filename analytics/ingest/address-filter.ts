@@ -11,11 +11,25 @@ const bitsPerAddress = 128;
 
 export class AddressFilter {
   #shift = 32 - smallestBits;
-  #words = new Uint32Array(2 ** smallestBits / 32);
+  /** All that the bitmap may ever take; untouched memory costs nothing. */
+  #room = new Uint32Array(2 ** largestBits / 32);
+  #words = this.#room.subarray(0, 2 ** smallestBits / 32);
   #hashes = new Uint32Array(1024);
   #entered = new Uint8Array(4096);
   /** Addresses entered. */
   count = 0;
+
+  /** Highest bits of a hash that name its bit are what is left of it behind this shift; 32 while nothing is entered. */
+  get shift(): number {
+    return this.count === 0 ? 32 : this.#shift;
+  }
+
+  /** Moves the bitmap into `room`, 512 KiB that nobody else writes to. */
+  moveTo(room: Uint32Array<ArrayBuffer>): void {
+    room.set(this.#words);
+    this.#room = room;
+    this.#words = room.subarray(0, this.#words.length);
+  }
 
   has(hash: number): boolean {
     const bit = hash >>> this.#shift;
@@ -48,7 +62,7 @@ export class AddressFilter {
 
   #widen(bits: number): void {
     this.#shift = 32 - bits;
-    this.#words = new Uint32Array(2 ** bits / 32);
+    this.#words = this.#room.subarray(0, 2 ** bits / 32).fill(0);
     for (const hash of this.#hashes.subarray(0, this.count)) this.#set(hash);
   }
 

@@ -16,10 +16,13 @@ export class ContentDigest {
   readonly #multiplier1: number;
   readonly #multiplier2: number;
   readonly #multiplier3: number;
+  /** As add uses them. */
+  readonly multipliers: Uint32Array;
   readonly #labels = createHash("sha256");
 
   constructor(secrets: Secrets) {
-    const [m0 = 1, m1 = 1, m2 = 1, m3 = 1] = secrets.multipliers.subarray(12);
+    this.multipliers = secrets.multipliers.subarray(12, 16);
+    const [m0 = 1, m1 = 1, m2 = 1, m3 = 1] = this.multipliers;
     this.#multiplier0 = m0;
     this.#multiplier1 = m1;
     this.#multiplier2 = m2;
@@ -40,6 +43,18 @@ export class ContentDigest {
     this.#lane1 = lane1 ^ ((lane0 >>> 13) | (lane0 << 19));
     this.#lane2 = lane2 ^ ((lane1 >>> 17) | (lane1 << 15));
     this.#lane3 = lane3 ^ ((lane2 >>> 11) | (lane2 << 21));
+  }
+
+  /** Puts the lanes where another program goes on with them (quiet/quiet-frames.as.ts). */
+  lend(lanes: Int32Array): void {
+    lanes[0] = this.#lane0;
+    lanes[1] = this.#lane1;
+    lanes[2] = this.#lane2;
+    lanes[3] = this.#lane3;
+  }
+
+  takeBack(lanes: Int32Array): void {
+    [this.#lane0 = 0, this.#lane1 = 0, this.#lane2 = 0, this.#lane3 = 0] = lanes;
   }
 
   /** Something rare that sets captures apart: format, interfaces. */

@@ -3,7 +3,7 @@
  * show in dictionaries and rows. Everything is judged within this one capture, so that the order in which captures are
  * ingested makes no difference. Nothing is allocated a frame; unmarked frames are asked one question (address-filter.ts).
  */
-import type { CaptureInterface, FrameSink } from "../../capture/frame-sink.ts";
+import type { CaptureInterface, FrameSink, RecordLayout } from "../../capture/frame-sink.ts";
 import { linkTypes } from "../../wire/link-layer.ts";
 import { isPlausible } from "../../wire/mark.ts";
 import { absent, defaultMarkSelection, PacketWalk } from "../../wire/packet-walk.ts";
@@ -22,6 +22,7 @@ import { HostTable, mappedWord } from "./host-table.ts";
 import { MarkTable } from "./mark-table.ts";
 import { MarkedRuns } from "./marked-runs.ts";
 import { minuteOf, minuteStart, MinuteSums } from "./minute-rows.ts";
+import { QuietFrames } from "./quiet/quiet-frames.ts";
 import type { Secrets } from "./secrets.ts";
 import { TimeBounds } from "./time-bounds.ts";
 import { TransportFacts } from "./transport-facts.ts";
@@ -43,6 +44,7 @@ export class EvidenceObserver implements FrameSink {
   readonly times = new TimeBounds();
   readonly digest: ContentDigest;
   readonly dictionaries: Dictionaries;
+  readonly passed: QuietFrames;
 
   readonly #rows: WalkRows;
   readonly #walk: PacketWalk;
@@ -63,6 +65,7 @@ export class EvidenceObserver implements FrameSink {
     this.#rows = rows;
     this.#walk = new PacketWalk(this.#octets, selection);
     this.digest = new ContentDigest(secrets);
+    this.passed = new QuietFrames(secrets, selection, this.digest, this.#flagged);
     const hosts = new HostTable(secrets);
     const detections = new DetectionTable(secrets);
     this.#flows = new FlowEvidence(hosts, secrets, {
@@ -108,10 +111,24 @@ export class EvidenceObserver implements FrameSink {
     });
   }
 
-  useBuffer(octets: Uint8Array, view: DataView): void {
+  useBuffer(octets: Uint8Array, view: DataView, memory?: WebAssembly.Memory): void {
     this.#octets = octets;
     this.#view = view;
     this.#walk.useBuffer(octets);
+    this.passed.useMemory(memory);
+  }
+
+  /** Most frames show nothing: WebAssembly takes those in, many at once, as `frame` would one by one. */
+  pass(start: number, end: number, source: CaptureInterface, layout: RecordLayout): number {
+    const { passed } = this;
+    const isKnown = source === this.#interface && source.linkType === linkTypes.ethernet;
+    const next = isKnown ? passed.pass(start, end, layout) : passed.none(start);
+    if (passed.frames === 0) return next;
+    this.frames += passed.frames;
+    this.tcpPackets += passed.tcpPackets;
+    this.times.add(passed.firstHigh, passed.firstLow);
+    this.times.add(passed.lastHigh, passed.lastLow);
+    return next;
   }
 
   frame(

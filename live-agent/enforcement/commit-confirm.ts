@@ -5,7 +5,7 @@
  * The state is one file. Confirming and reverting both begin by renaming it, and only one can: rename is atomic.
  */
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { attachZeroing, listZeroing } from "./alter.ts";
 import type { AlterSettings } from "./alter.ts";
@@ -40,6 +40,24 @@ interface PendingCommit {
 
 const pendingFile = (folder: string): string => join(folder, "pending.json");
 const revertingFile = (folder: string): string => join(folder, "reverting.json");
+const revertedFile = (folder: string): string => join(folder, "reverted.json");
+
+/** How the last change stands. Only the guard may touch the rules while it is `pending` or `reverting`. */
+export type CommitState = "none" | "pending" | "reverting" | "reverted";
+
+export function readCommitState(folder: string): CommitState {
+  // In this order a state that moves on meanwhile is not missed.
+  if (existsSync(pendingFile(folder))) return "pending";
+  if (existsSync(revertingFile(folder))) return "reverting";
+  return existsSync(revertedFile(folder)) ? "reverted" : "none";
+}
+
+/** Forgets that a change was taken back. Whether one was. */
+export function forgetRevert(folder: string): boolean {
+  const wasReverted = existsSync(revertedFile(folder));
+  rmSync(revertedFile(folder), { force: true });
+  return wasReverted;
+}
 
 /**
  * Remembers the rules as they are and starts the guard; call it before the new rules are applied. Returns the guard's
@@ -65,6 +83,7 @@ export async function armRevert(
     zeroing: { object: alter.object, interfaces: await listZeroing(iptables.run) },
   };
   mkdirSync(settings.folder, { recursive: true, mode: 0o700 });
+  forgetRevert(settings.folder);
   writePending(settings.folder, pending);
   try {
     return await startGuard(settings);
@@ -98,8 +117,8 @@ export async function revertUnlessConfirmed(folder: string, run: RunCommand): Pr
     const iptables = { backend, lockWaitSeconds, run };
     await restore(iptables, wanted.family, correct(wanted, await readTables(iptables, wanted.family)).text);
   }
-  // Kept if something above failed: what was to be restored can be read there.
-  rmSync(revertingFile(folder), { force: true });
+  // Stays "reverting" if something above failed: what was to be restored can be read there.
+  renameSync(revertingFile(folder), revertedFile(folder));
   return true;
 }
 

@@ -13,6 +13,7 @@ import { correct, replaceChains } from "./restore-text.ts";
 import { renewalFor, rulesetFor } from "./ruleset.ts";
 import type { EnforcementSettings } from "./ruleset.ts";
 import { readCounters } from "./saved-rules.ts";
+import type { PresentTable } from "./saved-rules.ts";
 
 export interface EnforcementPoint extends EnforcementSettings {
   readonly policy: Policy;
@@ -55,12 +56,26 @@ export async function applyPolicy(point: EnforcementPoint, now: number): Promise
 
 /** How the rules in the kernel differ from those of the policy compiled at `compiledAt`; changes nothing. */
 export async function readDrift(point: EnforcementPoint, compiledAt: number): Promise<Drift> {
+  return (await readState(point, compiledAt)).drift;
+}
+
+/** Packets and octets by verdict and rule (`tattle:drop:leaks`), exact whatever was sampled out of the events. */
+export type VerdictCounters = Map<string, { packets: number; octets: number }>;
+
+/** Drift and counters in one reading: what is looked at every second. */
+export async function readState(
+  point: EnforcementPoint,
+  compiledAt: number,
+): Promise<{ readonly drift: Drift; readonly counters: VerdictCounters }> {
   const parts: Drift[] = [await findMissingZeroing(point)];
+  const counters: VerdictCounters = new Map();
   for (const family of point.families) {
     const wanted = rulesetFor(point.policy, point, family, compiledAt);
-    parts.push(driftOf(family, correct(wanted, await readTables(point.iptables, family))));
+    const present = await readTables(point.iptables, family);
+    parts.push(driftOf(family, correct(wanted, present)));
+    addCounters(counters, present.mangle);
   }
-  return joinDrifts(parts);
+  return { drift: joinDrifts(parts), counters };
 }
 
 /** Replaces the time constants, and nothing that counts. Whether there were any. */
@@ -87,19 +102,21 @@ export async function removeRules(point: Pick<EnforcementPoint, "iptables" | "fa
   return joinDrifts(parts);
 }
 
-/** Packets and octets by verdict and rule (`tattle:drop:leaks`), exact whatever was sampled out of the events. */
 export async function readVerdictCounters(
   point: Pick<EnforcementPoint, "iptables" | "families">,
-): Promise<Map<string, { packets: number; octets: number }>> {
-  const sums = new Map<string, { packets: number; octets: number }>();
+): Promise<VerdictCounters> {
+  const counters: VerdictCounters = new Map();
   for (const family of point.families) {
-    const { mangle } = await readTables(point.iptables, family);
-    for (const [label, { packets, octets }] of readCounters(mangle)) {
-      const sum = sums.get(label) ?? { packets: 0, octets: 0 };
-      sums.set(label, { packets: sum.packets + packets, octets: sum.octets + octets });
-    }
+    addCounters(counters, (await readTables(point.iptables, family)).mangle);
   }
-  return sums;
+  return counters;
+}
+
+function addCounters(sums: VerdictCounters, table: PresentTable): void {
+  for (const [label, { packets, octets }] of readCounters(table)) {
+    const sum = sums.get(label) ?? { packets: 0, octets: 0 };
+    sums.set(label, { packets: sum.packets + packets, octets: sum.octets + octets });
+  }
 }
 
 /** The exact text that `applyPolicy` would hand to the programs now; comments name them. */

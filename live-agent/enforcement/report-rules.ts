@@ -1,7 +1,7 @@
 /** Rules that end a verdict: its event, its counter, and the field of the packet mark as it is to leave. */
 import type { Action } from "../../policy/policy.ts";
 import { fieldMask, fieldValue, orders } from "./packet-place.ts";
-import type { EnforcementSettings } from "./ruleset.ts";
+import type { EnforcementSettings, EventLog } from "./ruleset.ts";
 
 /** Octets of a packet that an event needs: the longest readable headers, IPv6 40 + 120 and TCP 60. */
 const loggedOctets = 220;
@@ -15,13 +15,20 @@ export function label(action: Action, rule: string): string {
 export function reportRules(settings: EnforcementSettings, action: Action, rule: string): string[] {
   const { log, markShift } = settings;
   const text = label(action, rule);
-  const sample = log.perSource
-    ? `-m hashlimit --hashlimit-upto ${log.perSource.rate}/sec --hashlimit-burst ${log.perSource.burst} --hashlimit-mode srcip --hashlimit-name tattle `
-    : "";
+  const counting = `-m comment --comment "${text}" -j MARK --set-xmark ${orderOf(action, markShift)}`;
+  if (log.establishedGroup === undefined) return [logRule(log, "", log.group, text), counting];
   return [
-    `${sample}-j NFLOG --nflog-prefix "${text}" --nflog-group ${log.group} --nflog-size ${loggedOctets} --nflog-threshold 1`,
-    `-m comment --comment "${text}" -j MARK --set-xmark ${orderOf(action, markShift)}`,
+    logRule(log, "-m conntrack --ctstate ESTABLISHED ", log.establishedGroup, text),
+    logRule(log, "-m conntrack ! --ctstate ESTABLISHED ", log.group, text),
+    counting,
   ];
+}
+
+function logRule({ perSource }: EventLog, condition: string, group: number, text: string): string {
+  const sample = perSource
+    ? `-m hashlimit --hashlimit-upto ${perSource.rate}/sec --hashlimit-burst ${perSource.burst} --hashlimit-mode srcip --hashlimit-name tattle `
+    : "";
+  return `${condition}${sample}-j NFLOG --nflog-prefix "${text}" --nflog-group ${group} --nflog-size ${loggedOctets} --nflog-threshold 1`;
 }
 
 function orderOf(action: Action, shift: number): string {

@@ -42,6 +42,11 @@ export type Hook = "FORWARD" | "INPUT";
 export interface EventLog {
   /** NFLOG group that events are read from. */
   readonly group: number;
+  /**
+   * Group of packets whose connection both sides have spoken in, so that their events say so. It takes conntrack, which
+   * then follows every connection; absent: all packets go to `group`.
+   */
+  readonly establishedGroup?: number;
   /** Events a second and source beyond which packets are only counted; absent: every packet is an event. */
   readonly perSource?: { readonly rate: number; readonly burst: number };
 }

@@ -43,6 +43,13 @@ const tokenFile: CommandOption = {
   description: "file with the token that every request must bring, at least 16 characters",
 };
 
+const policyFile: CommandOption = {
+  name: "policy",
+  value: "FILE",
+  default: "the one that comes with tattle, which only observes",
+  description: "the policy, as JSON (docs/reference/policy.md)",
+};
+
 export const commands: readonly Command[] = [
   {
     name: "open",
@@ -208,5 +215,53 @@ export const commands: readonly Command[] = [
       { line: "tattle dissector > tattle.lua", explains: "take the file to another machine" },
     ],
     load: async () => import("./commands/dissector.ts"),
+  },
+  {
+    name: "policy",
+    summary: "check a policy, show it, or ask what it would do with a packet",
+    description:
+      "check reads the policy and says where its rules work; show prints it in words; explain says which rule decides about " +
+      "a packet, and why those before it do not. A packet is given by the octets of its IP packet or of its mark in " +
+      "hexadecimal digits, or by records such as leak/sharing-folder@2026-05-01T10:00Z, which are then those of one packet.",
+    arguments: [
+      { name: "ACTION", description: "what to do", choices: ["check", "show", "explain"] },
+      { name: "PACKET-OR-RECORD", description: "what to explain", optional: true, repeated: true },
+    ],
+    options: [
+      policyFile,
+      codeBook,
+      { name: "at", value: "TIME", default: "now", description: "explain: when the packet comes" },
+      { name: "source", value: "ADDRESS", default: "192.0.2.1", description: "explain records: the sender" },
+      {
+        name: "destination",
+        value: "ADDRESS",
+        default: "198.51.100.1",
+        description: "explain records: the receiver",
+      },
+      { name: "arrives-on", value: "INTERFACE", description: "explain: where the packet comes in" },
+      {
+        name: "leaves-by",
+        value: "INTERFACE",
+        default: "the first outside interface of the policy",
+        description: "explain: where the packet goes out",
+      },
+      { name: "lone", description: "explain: the two sides have not both spoken" },
+      { ...json, description: "print JSON instead of words" },
+    ],
+    examples: [
+      {
+        line: "tattle policy check --policy border.json",
+        explains: "is it a policy, and where does it work?",
+      },
+      {
+        line: "tattle policy explain --policy border.json leak/sharing-folder@2026-05-01T10:00Z",
+        explains: "what happens to a packet with this record, now?",
+      },
+      {
+        line: "tattle policy explain --policy border.json fd0901681345000301",
+        explains: "the same for the octets of a mark",
+      },
+    ],
+    load: async () => import("./commands/policy.ts"),
   },
 ];

@@ -10,11 +10,19 @@ const wasmPage = 65_536;
 /** Octets a read: what is read must still be in the processor's cache when it is walked. */
 export const readOctets = 512 * 1024;
 
+/** Octets a read that goes on beside the walk: large enough that waiting for the other thread is rare. */
+export const aheadOctets = 4 * 1024 * 1024;
+
 /** No frame lies below: what a sink shares with WebAssembly code that looks at the same memory has its place there. */
 export const frameFloor = 1024 * 1024;
 
-/** Where reads land. Before it is room for the longest unfinished record; pages that nothing touches cost nothing. */
+/**
+ * Where reads land, and where the next one lands while this one is walked. Before each is room for the longest
+ * unfinished record; pages that nothing touches cost nothing.
+ */
 const base = frameFloor + maximumRecordOctets;
+const otherBase = base + aheadOctets + maximumRecordOctets;
+const usualOctets = otherBase + aheadOctets;
 
 /**
  * A process that may not reserve address space (ulimit -v) gets no WebAssembly memory; ordinary memory is only slower.
@@ -34,7 +42,9 @@ function bufferOf(allocated: WebAssembly.Memory | ArrayBuffer): ArrayBuffer {
 }
 
 export class CaptureBuffer {
-  #allocated = allocate(base + readOctets);
+  #allocated = allocate(usualOctets);
+  /** Where the last read landed. */
+  #place = base;
   octets = new Uint8Array(bufferOf(this.#allocated));
   view = new DataView(bufferOf(this.#allocated));
   /** What has been read and not been walked: `[start, end)`. */
@@ -42,7 +52,7 @@ export class CaptureBuffer {
   end = base;
 
   get hasGrown(): boolean {
-    return this.octets.length > base + readOctets;
+    return this.octets.length > usualOctets;
   }
 
   /** The memory of `octets`, where it is one of WebAssembly. */
@@ -54,26 +64,33 @@ export class CaptureBuffer {
     return this.end - this.start;
   }
 
+  /** Where a read may land while the octets since the last one are walked. */
+  get otherPlace(): number {
+    return this.#place === base ? otherBase : base;
+  }
+
   clear(): void {
+    this.#place = base;
     this.start = base;
     this.end = base;
   }
 
-  /** Moves what is left to just before the place where reads land. */
-  rewind(): void {
+  /** Moves what is left to just before the place where the next read lands: the last one's, or the other. */
+  rewind(to: "same place" | "other place"): void {
     const left = this.end - this.start;
-    if (left > 0) this.octets.copyWithin(base - left, this.start, this.end);
-    this.start = base - left;
-    this.end = base;
+    if (to === "other place") this.#place = this.otherPlace;
+    if (left > 0) this.octets.copyWithin(this.#place - left, this.start, this.end);
+    this.start = this.#place - left;
+    this.end = this.#place;
   }
 
   /** Makes room for a read behind `end`; returns whether the memory is another one now. */
   reserve(octets: number): boolean {
-    if (this.end + octets <= this.octets.length) return false;
+    const limit = this.hasGrown ? this.octets.length : this.#place + aheadOctets;
+    if (this.end + octets <= limit) return false;
     const left = this.octets.subarray(this.start, this.end);
-    // Twice as much, up to what the longest record takes, so that it is copied a few times only.
-    const wanted = Math.min(2 * (this.octets.length - base), maximumRecordOctets + readOctets);
-    this.#allocated = allocate(Math.max(this.end + octets, base + wanted));
+    // All that the longest record may take, behind where the other place was: it is copied once only.
+    this.#allocated = allocate(Math.max(usualOctets, this.end) + maximumRecordOctets + octets);
     this.octets = new Uint8Array(bufferOf(this.#allocated));
     this.view = new DataView(bufferOf(this.#allocated));
     this.octets.set(left, this.start);

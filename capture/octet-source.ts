@@ -1,5 +1,5 @@
 /** Where the octets of a capture come from: an open file, or a stream. */
-import { readSync } from "node:fs";
+import { read, readSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { CaptureError } from "./capture-error.ts";
 
@@ -11,20 +11,37 @@ export interface OctetSource {
    * @throws CaptureError if it cannot be read on.
    */
   read(octets: Uint8Array, at: number, length: number): number | Promise<number>;
+  /**
+   * Where reading can go on beside the walk: begins what the next read will ask for. Nobody else may use those octets
+   * until that read, or `close`, has returned.
+   */
+  readAhead?(octets: Uint8Array, at: number, length: number): void;
   /** Lets go of what reading held; the file or stream itself stays open. */
   close(): Promise<void>;
 }
 
-/** An open file from position 0; whoever opened it closes it. Reads do not wait: they beat asynchronous ones twofold. */
+interface ReadAhead {
+  readonly octets: Uint8Array;
+  readonly at: number;
+  readonly length: number;
+  readonly got: Promise<number>;
+}
+
+/**
+ * An open file from position 0; whoever opened it closes it. A read returns at once, which for small files beats
+ * waiting for another thread; a large one is read ahead by that thread while the last piece is walked.
+ */
 export class FileSource implements OctetSource {
   octetsRead = 0;
   readonly #descriptor: number;
+  #ahead: ReadAhead | undefined;
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
   }
 
-  read(octets: Uint8Array, at: number, length: number): number {
+  read(octets: Uint8Array, at: number, length: number): number | Promise<number> {
+    if (this.#ahead) return this.#take(this.#ahead, octets, at, length);
     try {
       const got = readSync(this.#descriptor, octets, at, length, this.octetsRead);
       this.octetsRead += got;
@@ -34,7 +51,31 @@ export class FileSource implements OctetSource {
     }
   }
 
-  async close(): Promise<void> {}
+  readAhead(octets: Uint8Array, at: number, length: number): void {
+    const got = new Promise<number>((resolve, reject) => {
+      read(this.#descriptor, octets, at, length, this.octetsRead, (error, count) => {
+        if (error) reject(new CaptureError(describeReadError(error), { cause: error }));
+        else resolve(count);
+      });
+    });
+    // Whoever takes it hears of the error; until then nobody may be listening.
+    got.catch(() => undefined);
+    this.#ahead = { octets, at, length, got };
+  }
+
+  async #take(ahead: ReadAhead, octets: Uint8Array, at: number, length: number): Promise<number> {
+    const got = await ahead.got;
+    this.#ahead = undefined;
+    // What was foreseen did not come: a record longer than a read moves everything to another place.
+    if (ahead.octets !== octets || ahead.at !== at || ahead.length > length)
+      return this.read(octets, at, length);
+    this.octetsRead += got;
+    return got;
+  }
+
+  async close(): Promise<void> {
+    await this.#ahead?.got.catch(() => undefined);
+  }
 }
 
 /** A stream in pieces of any size. It is not destroyed when reading stops early: an upload still wants its answer. */

@@ -4,7 +4,7 @@
  */
 import { setImmediate } from "node:timers/promises";
 import type { Readable } from "node:stream";
-import { borrowBuffer, giveBackBuffer, readOctets } from "./capture-buffer.ts";
+import { aheadOctets, borrowBuffer, giveBackBuffer, readOctets } from "./capture-buffer.ts";
 import { CaptureError } from "./capture-error.ts";
 import { describeForeign, isGzip, magicOctets, walkerFor } from "./detect-format.ts";
 import type { CaptureOutcome, CaptureSummary, FrameSink, ReadOptions } from "./frame-sink.ts";
@@ -38,13 +38,15 @@ export async function readCapture(
   // A stream may be silent for ever; destroying it is the only way to stop waiting for it.
   const stop = (): void => void stream?.destroy();
   signal?.addEventListener("abort", stop, { once: true });
+  const octets = stream
+    ? new StreamSource(stream)
+    : new FileSource("descriptor" in source ? source.descriptor : -1);
+  const reading = new Reading(octets, sink, options);
   try {
-    const octets = stream
-      ? new StreamSource(stream)
-      : new FileSource("descriptor" in source ? source.descriptor : -1);
-    return await new Reading(octets, sink, options).run();
+    return await reading.run();
   } finally {
     signal?.removeEventListener("abort", stop);
+    await reading.close();
   }
 }
 
@@ -60,6 +62,8 @@ class Reading {
   #octets = 0;
   #nextTurn = octetsPerTurn;
   #hasEnded = false;
+  /** Whether octets are on their way to the buffer's other place. */
+  #readsAhead = false;
   /** The outcome of a capture that was read to its end over gaps. */
   #firstDamage: CaptureOutcome | undefined;
   /** Why the source could not be read on. */
@@ -119,9 +123,10 @@ class Reading {
       }
       if (this.#hasEnded) return this.#finished(walker);
       if (this.#octets >= this.#nextTurn) await this.#takeTurn(walker);
-      buffer.rewind();
+      this.#rewind();
       const filling = this.#fill(walker.needed);
       if (filling) await filling;
+      this.#readAhead();
     }
   }
 
@@ -141,7 +146,7 @@ class Reading {
   async #searchBehindDamage(walker: RecordWalker): Promise<number> {
     const needed = searchOctets(walker);
     if (needed === 0) return 0;
-    this.#buffer.rewind();
+    this.#rewind();
     await this.#fill(needed);
     // No more than was asked for, although more may have arrived: the result must not depend on the chunking.
     const { start, length } = this.#buffer;
@@ -174,13 +179,28 @@ class Reading {
     return { state: isHeader ? "refused" : "partial", offset: this.#offset(), reason };
   }
 
+  #rewind(): void {
+    this.#buffer.rewind(this.#readsAhead ? "other place" : "same place");
+  }
+
+  /** Begins the next read of a file that is long enough to have one, while what has come is walked. */
+  #readAhead(): void {
+    const buffer = this.#buffer;
+    const isLong = this.#octets >= aheadOctets && !this.#hasEnded && !buffer.hasGrown;
+    if (!isLong || this.#readsAhead || !this.#source.readAhead) return;
+    this.#source.readAhead(buffer.octets, buffer.otherPlace, aheadOctets);
+    this.#readsAhead = true;
+  }
+
   /** Reads until `needed` octets are there or the source ends. A promise only if the source has to be waited for. */
   #fill(needed: number): Promise<void> | undefined {
     const buffer = this.#buffer;
     while (!this.#hasEnded && buffer.length < needed) {
-      if (buffer.reserve(readOctets)) this.#walker?.useBuffer(buffer.octets, buffer.view, buffer.memory);
+      const length = this.#readsAhead ? aheadOctets : readOctets;
+      this.#readsAhead = false;
+      if (buffer.reserve(length)) this.#walker?.useBuffer(buffer.octets, buffer.view, buffer.memory);
       try {
-        const got = this.#source.read(buffer.octets, buffer.end, readOctets);
+        const got = this.#source.read(buffer.octets, buffer.end, length);
         if (typeof got !== "number") return this.#fillLater(got, needed);
         this.#took(got);
       } catch (error) {

@@ -189,6 +189,68 @@ export const commands: readonly Command[] = [
     load: async () => import("./commands/serve.ts"),
   },
   {
+    name: "mark",
+    summary: "mark what this host sends, or end it (Linux, root)",
+    description:
+      "For detectors: one command, and every TCP packet of this host carries what was detected and when. Actions: add and " +
+      "remove an activity, list, clear, on and off (off keeps what was said), status, restore (for the boot unit), watch " +
+      "(repairs and reports what somebody undid), detach (take the program from the kernel).",
+    arguments: [
+      {
+        name: "ACTION",
+        description: "what to do",
+        choices: ["add", "remove", "list", "clear", "on", "off", "status", "restore", "watch", "detach"],
+      },
+      {
+        name: "ACTIVITY",
+        description:
+          "for add and remove: category and activity by name or number; to remove, a category will do",
+        optional: true,
+      },
+    ],
+    options: [
+      {
+        name: "at",
+        value: "TIME",
+        default: "now",
+        description: "when it was detected: ISO 8601 in UTC, or seconds since 1970",
+      },
+      {
+        name: "ttl",
+        value: "SPAN",
+        default: "until it is removed",
+        description: "how long it holds: 90s, 15m, 8h, 2d",
+      },
+      {
+        name: "settings",
+        value: "FILE",
+        default: "/etc/tattle/mark.json",
+        description: "settings of the marker; they name the option kind",
+      },
+      {
+        name: "cgroup",
+        value: "FOLDER",
+        default: "that of the settings, else the cgroup2 root: the whole host",
+        description: "mark only what the processes of this cgroup send",
+      },
+      { name: "every", value: "SECONDS", default: "5", description: "for watch: how often to look" },
+      codeBook,
+      { ...json, description: "print JSON" },
+    ],
+    examples: [
+      {
+        line: "tattle mark add leak/sharing-folder",
+        explains: "files were put into a sharing folder just now",
+      },
+      {
+        line: "tattle mark add 2/1 --at 2026-05-04T09:30:00Z --ttl 8h",
+        explains: "the same by number, detected earlier, for eight hours",
+      },
+      { line: "tattle mark clear", explains: "the host was cleaned" },
+    ],
+    load: async () => import("./commands/mark.ts"),
+  },
+  {
     name: "codes",
     summary: "print the code book: what the numbers in a mark mean",
     description: "Prints categories and activities with code, name, severity and ATT&CK technique.",

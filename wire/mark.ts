@@ -156,12 +156,20 @@ export function encodeMark(mark: Mark, into: DataView, offset: number): number {
   }
   into.setUint8(at++, count);
   for (const record of mark.records) {
-    into.setUint32(at, within(record.detectedAt, 0xffffffff, "detected-at"));
-    into.setUint8(at + 4, within(record.category, 0xff, "category"));
-    into.setUint8(at + 5, within(record.activity, 0xff, "activity"));
+    encodeRecord(record, into, at);
     at += recordOctets;
   }
   return length;
+}
+
+/**
+ * Writes the 6 octets of a record at `offset`.
+ * @throws RangeError if a field does not fit its octets.
+ */
+export function encodeRecord(record: DetectionRecord, into: DataView, offset: number): void {
+  into.setUint32(offset, within(record.detectedAt, 0xffffffff, "detected-at"));
+  into.setUint8(offset + 4, within(record.category, 0xff, "category"));
+  into.setUint8(offset + 5, within(record.activity, 0xff, "activity"));
 }
 
 function within(value: number, maximum: number, field: string): number {

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Writes the mark into the TCP header of every packet that a socket of the cgroup sends (linux/bpf.h,
+ * BPF_SOCK_OPS_WRITE_HDR_OPT_CB): SYN, SYN-ACK, data, pure ACK, FIN, RST and retransmissions. The kernel asks twice: how
+ * much room the option takes, which lowers the MSS so that no packet outgrows the MTU, and then for its octets.
+ *
+ * What is said is in one map, empty until something was detected; an update there is on the next packet. Records stand
+ * newest first; as many as fit are sent. A record with a deadline is left out once it has passed, whoever still runs.
+ * Layout of the option: wire/mark-format.ts. Layout of the map's value: live-agent/marker/mark-value.ts.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include "mark.bpf.h"
+
+/* The C library's sys/socket.h does not compile for the target bpf. */
+#define AF_INET 2
+/* Third word of an IPv6 address that stands for an IPv4 one (RFC 4291 section 2.5.5.2). */
+#define MAPPED_IPV4 bpf_htonl(0xffff)
+
+/*
+ * Every address is read before any of them is looked at, and as a volatile: of reads in branches the compiler makes one
+ * through a computed pointer, which the verifier refuses.
+ */
+#define FIELD(name) (*(const volatile __u32 *)&socket->name)
+
+/* Whether the packet comes back to this host: nobody outside would see the mark. */
+static __always_inline int stays_here(struct bpf_sock_ops *socket)
+{
+	__u32 remote[4] = { FIELD(remote_ip6[0]), FIELD(remote_ip6[1]), FIELD(remote_ip6[2]), FIELD(remote_ip6[3]) };
+	__u32 local[4] = { FIELD(local_ip6[0]), FIELD(local_ip6[1]), FIELD(local_ip6[2]), FIELD(local_ip6[3]) };
+	__u32 remote_ipv4 = FIELD(remote_ip4), local_ipv4 = FIELD(local_ip4);
+	int is_mapped = !remote[0] && !remote[1] && remote[2] == MAPPED_IPV4;
+
+	if (socket->family == AF_INET || is_mapped)
+		return (bpf_ntohl(remote_ipv4) >> 24) == 127 || remote_ipv4 == local_ipv4;
+	return remote[0] == local[0] && remote[1] == local[1] && remote[2] == local[2] && remote[3] == local[3];
+}
+
+static __always_inline void reserve(struct bpf_sock_ops *socket, const struct mark *mark)
+{
+	__u32 live = count_live(mark, bpf_ktime_get_boot_ns());
+	__u32 header = mark->has_exid ? 5 : 3;
+
+	for (__u32 count = MOST_RECORDS; count > 0; count--) {
+		if (count <= live && !bpf_reserve_hdr_opt(socket, header + RECORD_OCTETS * count, 0))
+			return;
+	}
+}
+
+/* As many records as were reserved; fewer if the mark has changed in between, the kernel fills up with no-operations. */
+static __always_inline void store(struct bpf_sock_ops *socket, const struct mark *mark)
+{
+	struct option option = {};
+	__u32 live = gather_live(mark, bpf_ktime_get_boot_ns(), &option);
+	__u32 sent = 0;
+
+	if (!live)
+		return;
+	for (__u32 count = MOST_RECORDS; count > 0 && !sent; count--) {
+		if (count > live)
+			continue;
+		write_header(mark, &option, count);
+		/* The kernel takes the option's length from its second octet. */
+		long error = mark->has_exid ? bpf_store_hdr_opt(socket, option.octets, OPTION_OCTETS, 0)
+					    : bpf_store_hdr_opt(socket, option.octets + 2, OPTION_OCTETS - 2, 0);
+		if (!error)
+			sent = count;
+	}
+	count_packet(sent == live ? COUNT_WHOLE : sent ? COUNT_SHORTENED : COUNT_NO_ROOM);
+}
+
+SEC("sockops")
+int tattle_mark(struct bpf_sock_ops *socket)
+{
+	__u32 key = 0;
+	const struct mark *mark;
+
+	switch (socket->op) {
+	case BPF_SOCK_OPS_TCP_CONNECT_CB:
+	case BPF_SOCK_OPS_TCP_LISTEN_CB:
+	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
+	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
+		/* Asked for even while nothing is detected, so that a detection reaches open connections. */
+		bpf_sock_ops_cb_flags_set(socket,
+					  socket->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG);
+		break;
+	case BPF_SOCK_OPS_HDR_OPT_LEN_CB:
+	case BPF_SOCK_OPS_WRITE_HDR_OPT_CB:
+		mark = bpf_map_lookup_elem(&tattle_marks, &key);
+		if (!mark || (!mark->on_loopback && stays_here(socket)))
+			break;
+		if (socket->op == BPF_SOCK_OPS_HDR_OPT_LEN_CB)
+			reserve(socket, mark);
+		else
+			store(socket, mark);
+		break;
+	}
+	return 1;
+}
+
+char _license[] SEC("license") = "Dual MIT/GPL";

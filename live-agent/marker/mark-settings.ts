@@ -1,0 +1,58 @@
+/**
+ * What the administrator of a marked host decides, as it stands in a JSON file. The kind is never chosen for them:
+ * experimental kinds are shared by all experiments of a network (RFC 4727 section 1), so somebody must have decided.
+ */
+import * as z from "zod";
+import { describeIssue } from "../../policy/policy-issue.ts";
+import { registeredLowExids, tcpMarkKinds } from "../../wire/mark-format.ts";
+
+export class MarkSettingsError extends Error {
+  constructor(file: string, path: string, problem: string) {
+    super(`${file}: ${path === "" ? "" : `${path}: `}${problem}`);
+    this.name = "MarkSettingsError";
+  }
+}
+
+const absolutePath = z
+  .string()
+  .max(1000)
+  .refine((path) => path.startsWith("/"), "expected a path that begins with /");
+
+const settings = z.strictObject({
+  /** TCP option kind that carries the mark. */
+  kind: z.int().refine((kind) => tcpMarkKinds.includes(kind), `expected ${tcpMarkKinds.join(" or ")}`),
+  /** Experiment identifier (RFC 6994), if readers are configured for it. */
+  exid: z
+    .int()
+    .min(1)
+    .max(0xffff)
+    .refine((exid) => !registeredLowExids.includes(exid), "expected one that is not somebody else's")
+    .optional(),
+  /** cgroup2 folder whose processes are marked; by default the root: the whole host. */
+  cgroup: absolutePath.optional(),
+  /** Whether packets that stay on this host are marked, too. */
+  loopback: z.boolean().default(false),
+  /** Folder of the state, which outlives reboots. */
+  stateFolder: absolutePath.default("/var/lib/tattle"),
+  /** Folder in a bpf file system, where program and map are found again. */
+  pinFolder: absolutePath.default("/sys/fs/bpf/tattle"),
+});
+
+export type MarkSettings = Readonly<z.infer<typeof settings>>;
+
+/**
+ * The settings in `json`, as JSON.parse gave it; `file` stands in front of every error.
+ * @throws MarkSettingsError
+ */
+export function parseMarkSettings(json: unknown, file: string): MarkSettings {
+  const parsed = settings.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  if (!issue) throw new MarkSettingsError(file, "", "not settings of the marker");
+  if (issue.code === "unrecognized_keys") {
+    const keys = Object.keys(settings.shape).join(", ");
+    throw new MarkSettingsError(file, "", `unknown key "${issue.keys[0] ?? ""}"; one of ${keys}`);
+  }
+  const { path, problem } = describeIssue(issue, json);
+  throw new MarkSettingsError(file, path, problem);
+}

@@ -1,0 +1,83 @@
+/** What the kernel's program reads: `struct mark` of live-agent/kernel/mark.bpf.h, in octets. */
+import { encodeRecord } from "../../wire/mark.ts";
+import type { MarkSettings } from "./mark-settings.ts";
+import { mostKept } from "./mark-state.ts";
+import type { KeptRecord } from "./mark-state.ts";
+
+const recordsAt = 8 * mostKept;
+const countAt = 2 * recordsAt;
+const kindAt = countAt + 4;
+const exidAt = kindAt + 2;
+const loopbackAt = exidAt + 2;
+/** Octets of the whole value. */
+export const markValueOctets = countAt + 16;
+
+/** Seconds since 1970, and since the machine was booted, at the same moment. */
+export interface Clocks {
+  readonly now: number;
+  readonly sinceBoot: number;
+}
+
+/** The records as the program reads them. Deadlines count from boot there, so that a clock that is set moves none. */
+export function encodeMarkValue(
+  records: readonly KeptRecord[],
+  settings: Pick<MarkSettings, "kind" | "exid" | "loopback">,
+  clocks: Clocks,
+): Uint8Array {
+  const view = new DataView(new ArrayBuffer(markValueOctets));
+  // The kernel's structure is in the processor's order, which is little-endian wherever Node 20 runs but on s390x.
+  for (const [index, record] of records.slice(0, mostKept).entries()) {
+    if (record.until !== undefined) view.setBigUint64(8 * index, deadline(record.until, clocks), true);
+    encodeRecord(record, view, recordsAt + 8 * index);
+  }
+  view.setUint32(countAt, Math.min(records.length, mostKept), true);
+  view.setUint8(kindAt, settings.kind);
+  if (settings.exid !== undefined) {
+    view.setUint8(kindAt + 1, 1);
+    view.setUint16(exidAt, settings.exid);
+  }
+  view.setUint8(loopbackAt, settings.loopback ? 1 : 0);
+  return new Uint8Array(view.buffer);
+}
+
+/** Nanoseconds since boot; at least 1, because 0 means none. */
+function deadline(until: number, { now, sinceBoot }: Clocks): bigint {
+  return BigInt(Math.max(1, Math.round((sinceBoot + until - now) * 1000))) * 1_000_000n;
+}
+
+/** Whether the program says now, with `found`, what `wanted` says. Records that have ended in between say nothing. */
+export function saysTheSame(wanted: Uint8Array, found: Uint8Array, { sinceBoot }: Clocks): boolean {
+  if (found.length !== markValueOctets) return false;
+  const [first, second] = [readEntries(wanted), readEntries(found)].map((entries) =>
+    entries.filter(({ until }) => until === 0 || until > sinceBoot),
+  );
+  if (first?.length !== second?.length || !sameFrom(kindAt, wanted, found)) return false;
+  return (first ?? []).every((entry, index) => isSame(entry, second?.[index]));
+}
+
+interface Entry {
+  /** Seconds since boot; 0 if it has no end. */
+  readonly until: number;
+  readonly record: bigint;
+}
+
+/** Deadlines that were computed at two moments differ by what the clocks read. */
+const toleranceSeconds = 2;
+
+function isSame(one: Entry, other: Entry | undefined): boolean {
+  if (other?.record !== one.record || (one.until === 0) !== (other.until === 0)) return false;
+  return Math.abs(one.until - other.until) < toleranceSeconds;
+}
+
+function sameFrom(start: number, one: Uint8Array, other: Uint8Array): boolean {
+  return one.subarray(start).every((octet, index) => octet === other[start + index]);
+}
+
+function readEntries(value: Uint8Array): Entry[] {
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
+  const count = Math.min(view.getUint32(countAt, true), mostKept);
+  return Array.from({ length: count }, (_, index) => ({
+    until: Number(view.getBigUint64(8 * index, true)) / 1e9,
+    record: view.getBigUint64(recordsAt + 8 * index),
+  }));
+}

@@ -326,4 +326,53 @@ export const commands: readonly Command[] = [
     ],
     load: async () => import("./commands/policy.ts"),
   },
+  {
+    name: "agent",
+    summary: "enforce a policy on this router or host, live",
+    description:
+      "run applies the policy's iptables rules, reports every marked packet to the dashboard and tells people, until Ctrl-C; " +
+      "the rules stay, and a later run adopts them. status asks the running agent; confirm keeps changed rules that are " +
+      "otherwise taken back (commitConfirmSeconds); remove leaves not one rule. It needs root, or the capabilities of the " +
+      "systemd unit.",
+    arguments: [
+      { name: "ACTION", description: "what to do", choices: ["run", "status", "confirm", "remove"] },
+    ],
+    options: [
+      {
+        name: "config",
+        value: "FILE",
+        default: "/etc/tattle/agent.json",
+        description: "the agent's configuration, as JSON (docs/reference/agent.md)",
+      },
+      { name: "dry-run", description: "run: print the exact text for iptables-restore, and change nothing" },
+      {
+        name: "insecure-http",
+        description: "run: send events and the token in clear beyond this machine; logged, and shown",
+      },
+      { ...json, description: "status: print JSON instead of words" },
+    ],
+    examples: [
+      { line: "tattle agent run --config agent.json --dry-run", explains: "which rules would be made?" },
+      { line: "tattle agent run --config agent.json", explains: "enforce, until Ctrl-C" },
+      {
+        line: "tattle agent status --config agent.json",
+        explains: "is all well, and how often did rules decide?",
+      },
+      { line: "tattle agent remove", explains: "take every rule away" },
+    ],
+    load: async () => import("./commands/agent.ts"),
+  },
+];
+
+/** Started by other commands, not by people. */
+export const hiddenCommands: readonly Command[] = [
+  {
+    name: "agent-guard",
+    summary: "take changed rules back unless they are confirmed",
+    description: "Started by tattle agent run.",
+    arguments: [{ name: "FOLDER", description: "state of the change" }],
+    options: [],
+    examples: [],
+    load: async () => import("./commands/agent-guard.ts"),
+  },
 ];

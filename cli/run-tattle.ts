@@ -1,6 +1,6 @@
 /** From the words behind `tattle` to a command that runs. */
 import { CliError, exitCodes } from "./cli-error.ts";
-import { commands } from "./command-table.ts";
+import { commands, hiddenCommands } from "./command-table.ts";
 import { parseCommandLine } from "./command.ts";
 import { formatHelp, formatOverview } from "./help.ts";
 import { packageVersion } from "./package-root.ts";
@@ -42,7 +42,7 @@ function showHelp(name: string | undefined, shell: Shell): number {
 }
 
 function findCommand(name: string): (typeof commands)[number] {
-  const command = commands.find((entry) => entry.name === name);
+  const command = [...commands, ...hiddenCommands].find((entry) => entry.name === name);
   if (command) return command;
   if (name.startsWith("-"))
     throw new CliError(`unknown option ${name} in front of a command; tattle --help lists the commands`);

@@ -27,6 +27,8 @@ export class EventRecorder {
   lagSeconds = 0;
   /** Events that found no room; the gap events tell of them. */
   refused = 0;
+  /** Packets in gap events so far. */
+  gapPackets = 0;
 
   constructor(sink: EventSink, account: GapAccount, world: RecorderWorld) {
     this.#sink = sink;
@@ -36,7 +38,7 @@ export class EventRecorder {
 
   /** Takes an event; it is in the spool when this turn of the event loop is over. */
   take(event: LoggedEvent): void {
-    if (this.#account.isSettledBy(event.time)) this.#settle();
+    if (this.#account.isSettledBy(event.time)) this.settle();
     const now = this.#world.now();
     this.#account.noteEvent(now);
     this.lagSeconds = Math.max(0, now - event.time);
@@ -50,9 +52,19 @@ export class EventRecorder {
     this.#account.read(counters, at);
   }
 
+  /** Call before the agent makes chains anew, and `madeAnew` with the counters of just after. */
+  makingAnew(): void {
+    this.flush();
+    this.#account.beforeRestart();
+  }
+
+  madeAnew(counters: Counters): void {
+    this.#account.restart(counters);
+  }
+
   /** Call every second or so: settles what no further event settles. */
   tick(): void {
-    if (this.#account.isQuiet(this.#world.now())) this.#settle();
+    if (this.#account.isQuiet(this.#world.now())) this.settle();
   }
 
   /** Writes what was taken. */
@@ -64,10 +76,13 @@ export class EventRecorder {
     this.refused += events.length;
   }
 
-  #settle(): void {
+  /** Tells the gaps of the last reading. For callers who know that no event of before it is on its way. */
+  settle(): void {
     this.flush();
     const gaps = this.#account.settle(this.#world.now());
-    if (gaps.length > 0 && this.#append(gaps)) this.#account.told(gaps);
+    if (gaps.length === 0 || !this.#append(gaps)) return;
+    this.#account.told(gaps);
+    for (const { packets } of gaps) this.gapPackets += packets;
   }
 
   #append(events: readonly Unnumbered<AgentEvent>[]): boolean {

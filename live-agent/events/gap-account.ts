@@ -27,7 +27,7 @@ interface Reading {
 
 export interface GapSettings {
   readonly agent: string;
-  /** After this long without an event there is none on its way, seconds. */
+  /** No event takes longer from the kernel to here, seconds. */
   readonly settleSeconds: number;
   /** Whether the rules log only so many packets a source. */
   readonly isSampled: boolean;
@@ -35,6 +35,7 @@ export interface GapSettings {
 
 /** What the spool tells of the past. */
 export interface Totals {
+  readonly tallies: ReadonlyMap<string, number>;
   tally(name: string): number;
 }
 
@@ -62,6 +63,8 @@ export class GapAccount {
   #reading: Reading | undefined;
   #last: Counters | undefined;
   #lastEventAt = -Infinity;
+  /** What was told when chains were about to be made anew. */
+  #before: ReadonlyMap<string, number> = new Map();
 
   /** The file keeps what belongs to earlier epochs. Made before the first event of a run is read. */
   constructor(path: string, settings: GapSettings, totals: Totals, epoch: string, counters: Counters) {
@@ -69,9 +72,12 @@ export class GapAccount {
     this.#settings = settings;
     this.#totals = totals;
     this.#epoch = readEpoch(path) ?? { epoch: "", offsets: {} };
-    if (this.#epoch.epoch !== epoch) this.#begin(epoch, counters.keys(), () => 0);
+    // Chains that do not exist yet count from zero, too, when they are made.
+    if (this.#epoch.epoch !== epoch)
+      this.#begin(epoch, [...counters.keys(), ...totals.tallies.keys()], () => 0);
     const reset = [...counters].filter(([label, packets]) => packets < this.#accounted(label));
     if (reset.length > 0) this.#begin(epoch, counters.keys(), (label) => counters.get(label) ?? 0);
+    this.#last = counters;
   }
 
   /** From now on the counters of these labels stand for `accounted(label)` packets that are told already. */
@@ -100,14 +106,35 @@ export class GapAccount {
     this.#reading ??= { counters, at };
   }
 
+  /** Call before the agent makes chains anew, when what was taken is in the spool. */
+  beforeRestart(): void {
+    this.#before = new Map(this.#totals.tallies);
+  }
+
+  /** The agent has made chains anew: counters that appeared or fell began at zero then. */
+  restart(counters: Counters): void {
+    const last = this.#last;
+    const anew = [...counters].filter(([label, packets]) => packets < (last?.get(label) ?? Infinity));
+    if (anew.length > 0) {
+      const labels = anew.map(([label]) => label);
+      const told = (label: string): number => this.#totals.tally(label) - (this.#before.get(label) ?? 0);
+      this.#begin(this.#epoch.epoch, labels, told);
+    }
+    this.#reading = undefined;
+    this.#last = counters;
+  }
+
   /** An event came, at a time by the clock of `read`. */
   noteEvent(now: number): void {
     this.#lastEventAt = now;
   }
 
-  /** Whether a packet of this time means that all events up to the last reading came before it. */
+  /**
+   * Whether a packet of this time means that all events up to the last reading came before it. tcpdump often stamps
+   * packets as it reads them, so they may be as much older as it may be behind.
+   */
   isSettledBy(packetTime: number): boolean {
-    return this.#reading !== undefined && packetTime > this.#reading.at;
+    return this.#reading !== undefined && packetTime > this.#reading.at + this.#settings.settleSeconds;
   }
 
   /** Whether no event came for so long that none is on its way. */

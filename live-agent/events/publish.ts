@@ -2,25 +2,16 @@
  * Sends spooled events to the dashboard: batches of NDJSON by POST, with a token. At least once on the wire: a batch is
  * acknowledged only after the answer, and each event has an id by which the dashboard knows it again.
  */
-import { Agent as HttpAgent, request as requestHttp } from "node:http";
-import type { IncomingMessage, RequestOptions } from "node:http";
-import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import { agentContentTypes } from "../../policy/agent-report.ts";
 import { backoffSeconds } from "./backoff.ts";
 import type { BackoffSettings } from "./backoff.ts";
-import { isLoopback } from "./loopback.ts";
+import { Post, PublishError } from "./post.ts";
+import type { PostSettings } from "./post.ts";
 import type { SpooledBatch } from "./spool.ts";
-import { withDeadline } from "./with-deadline.ts";
 
-export interface PublishSettings {
-  readonly url: string;
-  readonly token: string;
-  /** Certificate authorities in PEM; the system's if absent. */
-  readonly authorities?: string;
-  /** Plain HTTP beyond loopback: whoever is on the way reads which hosts are flagged, and the token. */
-  readonly insecureHttp: boolean;
+export interface PublishSettings extends PostSettings {
   readonly batchEvents: number;
   readonly batchOctets: number;
-  readonly timeoutMs: number;
   readonly backoff: BackoffSettings;
 }
 
@@ -47,26 +38,14 @@ export interface EventSource {
   waitForEvents(signal: AbortSignal): Promise<void>;
 }
 
-export class PublishError extends Error {
-  /** HTTP status of the answer, if there was one. */
-  readonly status: number | undefined;
-
-  constructor(problem: string, status?: number, options?: ErrorOptions) {
-    super(problem, options);
-    this.name = "PublishError";
-    this.status = status;
-  }
-}
-
 /** Refusals of the content as such, as of an event that this version of the dashboard does not know. */
 const contentRefusals: ReadonlySet<number> = new Set([400, 413, 422]);
 
 export class Publisher {
   readonly #settings: PublishSettings;
-  readonly #url: URL;
   readonly #source: EventSource;
   readonly #world: PublishWorld;
-  readonly #agent: HttpAgent;
+  readonly #post: Post;
   #failures = 0;
   #mostEvents: number;
   /** Events that the dashboard refused one by one. */
@@ -77,12 +56,10 @@ export class Publisher {
   /** @throws PublishError if the address is none that events may be sent to. */
   constructor(settings: PublishSettings, source: EventSource, world: PublishWorld) {
     this.#settings = settings;
-    this.#url = checkUrl(settings.url, settings.insecureHttp);
+    this.#post = new Post(settings);
     this.#source = source;
     this.#world = world;
     this.#mostEvents = settings.batchEvents;
-    const isSecure = this.#url.protocol === "https:";
-    this.#agent = isSecure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
   }
 
   /** Sends what there is and what comes, until the signal aborts. */
@@ -93,7 +70,7 @@ export class Publisher {
         await this.sendNext(signal);
       }
     } finally {
-      this.#agent.destroy();
+      this.#post.close();
     }
   }
 
@@ -104,7 +81,7 @@ export class Publisher {
       : this.#source.next(this.#mostEvents, this.#settings.batchOctets);
     if (!batch) return;
     try {
-      if (batch.events > 0) await this.#post(batch.lines, signal);
+      if (batch.events > 0) await this.#post.send(agentContentTypes.events, batch.lines, signal);
     } catch (error) {
       // Stopped, not failed.
       if (signal.aborted) return;
@@ -139,64 +116,4 @@ export class Publisher {
     const seconds = backoffSeconds(this.#settings.backoff, this.#failures, this.#world.random());
     await this.#world.sleep(seconds * 1000, signal).catch(() => undefined);
   }
-
-  async #post(lines: string, signal: AbortSignal): Promise<void> {
-    const { token, timeoutMs, authorities } = this.#settings;
-    const body = Buffer.from(lines);
-    const options: RequestOptions & { ca?: string } = {
-      method: "POST",
-      agent: this.#agent,
-      headers: {
-        "content-type": "application/x-ndjson",
-        "content-length": body.length,
-        authorization: `Bearer ${token}`,
-      },
-      ...(authorities === undefined ? {} : { ca: authorities }),
-    };
-    const status = await withDeadline(signal, timeoutMs, async (limit) =>
-      exchange(this.#url, { ...options, signal: limit }, body),
-    ).catch((error: unknown) => {
-      const reason = error instanceof Error ? describe(error) : String(error);
-      throw new PublishError(`${this.#url.host}: ${reason}`, undefined, { cause: error });
-    });
-    // A redirect is no delivery: nobody configured where it leads.
-    if (status < 200 || status > 299) throw new PublishError(`${this.#url.host} answered ${status}`, status);
-  }
-}
-
-/** Aborting says "The operation was aborted", and the reason in the cause. */
-function describe(error: Error): string {
-  return error.name === "AbortError" && error.cause instanceof Error ? error.cause.message : error.message;
-}
-
-/** Sends the request and reads the answer to its end; its status. */
-async function exchange(url: URL, options: RequestOptions, body: Buffer): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const send = url.protocol === "https:" ? requestHttps : requestHttp;
-    const sent = send(url, options, (response: IncomingMessage) => {
-      response.resume();
-      response.once("end", () => resolve(response.statusCode ?? 0));
-      response.once("error", reject);
-    });
-    sent.once("error", reject);
-    sent.end(body);
-  });
-}
-
-function checkUrl(text: string, insecureHttp: boolean): URL {
-  if (!URL.canParse(text))
-    throw new PublishError(`expected an https:// address, got "${text.slice(0, 100)}"`);
-  const url = new URL(text);
-  if (url.protocol !== "https:" && url.protocol !== "http:") {
-    throw new PublishError(`unknown scheme "${url.protocol}"; one of https:, http:`);
-  }
-  if (url.username !== "" || url.password !== "") {
-    throw new PublishError("a user and password in the address are not allowed; the token is a setting");
-  }
-  if (url.protocol === "http:" && !isLoopback(url.hostname) && !insecureHttp) {
-    throw new PublishError(
-      `http to ${url.hostname} is in clear: whoever is on the way reads the events and the token; use https, or say --insecure-http`,
-    );
-  }
-  return url;
 }

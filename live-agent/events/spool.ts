@@ -197,6 +197,12 @@ export class Spool<Event extends { readonly id: string }> {
     };
   }
 
+  /** The oldest event that is not acknowledged, if it can be read. */
+  oldest(): Event | undefined {
+    const [line] = this.next(1, 4096)?.lines.split("\n") ?? [];
+    return line ? (JSON.parse(line) as Event) : undefined;
+  }
+
   #lastOf(segment: number): number {
     for (const first of this.#segments.keys()) if (first > segment) return first - 1;
     return this.#next - 1;

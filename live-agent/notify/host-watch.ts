@@ -63,6 +63,13 @@ export class HostWatch {
     return [...notices, ...this.#judged(host, seen)];
   }
 
+  /** Whether a packet changes the containment of a host that is known, and nothing else about it. */
+  judge(seen: Observation): HostNotice[] {
+    const host = this.#hosts.get(seen.host);
+    if (!host || seen.trust === "lone" || seen.trust === "invalid") return [];
+    return this.#judged(host, seen);
+  }
+
   /** A flagged host sent a packet without a mark: cleaned, or silenced by what runs on it. */
   unmarked(address: string, at: number): HostNotice[] {
     const host = this.#hosts.get(address);

@@ -1,0 +1,43 @@
+/** Takes away what agents left in the kernel, whichever backend they used: not one rule, not one program. */
+import { detachZeroing } from "../enforcement/alter.ts";
+import { chainPrefix } from "../enforcement/chain-names.ts";
+import { removeRules } from "../enforcement/enforcement.ts";
+import { backends, defaultLockWaitSeconds, programName } from "../enforcement/iptables.ts";
+import type { Backend } from "../enforcement/iptables.ts";
+import { KernelError } from "../enforcement/kernel-error.ts";
+import type { Family } from "../enforcement/packet-place.ts";
+import type { RunCommand } from "../enforcement/run-command.ts";
+
+export interface RemovedRules {
+  readonly backend: Backend;
+  readonly family: Family;
+  /** Lines that were not wanted any more. */
+  readonly lines: number;
+}
+
+/** What there was. @throws KernelError if the kernel does not let go of something */
+export async function removeAllRules(run: RunCommand): Promise<RemovedRules[]> {
+  const removed: RemovedRules[] = [];
+  for (const backend of backends) {
+    for (const family of [4, 6] as const) {
+      if (!(await hasRules(run, backend, family))) continue;
+      const iptables = { backend, run, lockWaitSeconds: defaultLockWaitSeconds };
+      const { count } = await removeRules({ iptables, families: [family] });
+      removed.push({ backend, family, lines: count });
+    }
+  }
+  await detachZeroing(run);
+  return removed;
+}
+
+/** Without naming a table: that would load the modules of a backend that nobody uses. */
+export async function hasRules(run: RunCommand, backend: Backend, family: Family): Promise<boolean> {
+  try {
+    const { stdout } = await run(programName(backend, family, "save"), []);
+    return stdout.includes(` ${chainPrefix}`) || stdout.includes(`:${chainPrefix}`);
+  } catch (error) {
+    // Not installed: it cannot have made rules either.
+    if (error instanceof KernelError) return false;
+    throw error;
+  }
+}

@@ -2,7 +2,7 @@
  * The state of the marker on disk: only for its owner, replaced as a whole, changed by one process at a time. Whoever
  * may write here could silence the host, so a folder that others may write to is refused.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { closeSync, lstatSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile } from "../events/atomic-file.ts";
@@ -27,18 +27,26 @@ export async function withLockedState<Result>(folder: string, work: () => Promis
   openFolder(folder);
   const lock = openSync(join(folder, "mark.lock"), "a", 0o600);
   try {
-    // flock(1) locks the open file, which is ours as much as its own, and stays locked until we close it.
-    const result = spawnSync("flock", ["-x", "3"], {
-      stdio: ["ignore", "ignore", "pipe", lock],
-      timeout: longestWaitMs,
-    });
-    if (result.error && result.status === null && result.signal === null)
-      throw new StateError(`cannot run flock: ${result.error.message}`, { cause: result.error });
-    if (result.status !== 0) throw new StateError(`another process has held ${folder} for 20 s`);
+    await lockFile(lock, folder);
     return await work();
   } finally {
     closeSync(lock);
   }
+}
+
+/** flock(1) locks the open file, which is ours as much as its own, and which stays locked until we close it. */
+async function lockFile(file: number, folder: string): Promise<void> {
+  const child = spawn("flock", ["-x", "3"], {
+    stdio: ["ignore", "ignore", "ignore", file],
+    timeout: longestWaitMs,
+  });
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.on("close", resolve);
+    child.on("error", (error) => {
+      reject(new StateError(`cannot run flock: ${error.message}`, { cause: error }));
+    });
+  });
+  if (status !== 0) throw new StateError(`another process has held ${folder} for ${longestWaitMs / 1000} s`);
 }
 
 /**

@@ -21,6 +21,7 @@ const programs = [
   },
   { program: "clang", package: "clang libbpf-dev", purpose: "compiles the programs of live-agent/kernel" },
   { program: "llvm-strip", package: "llvm", purpose: "strips the programs of live-agent/kernel" },
+  { program: "bpftool", package: "bpftool", purpose: "loads the marker" },
   {
     program: "luac5.2",
     package: "lua5.2",

@@ -9,6 +9,7 @@ export interface Contender {
   readonly command: readonly [program: string, ...args: string[]];
   /** Puts things as they are to be before each run; not measured. */
   readonly prepare?: () => void;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Measurement {
@@ -34,7 +35,12 @@ export function measure(contender: Contender): Measurement {
       stdio: ["ignore", "ignore", "pipe"],
       encoding: "utf8",
       // Wireshark's tools would read the user's settings; a bench must not depend on them.
-      env: { ...process.env, TZ: "UTC", WIRESHARK_CONFIG_DIR: join(tmpdir(), "tattle-bench-no-settings") },
+      env: {
+        ...process.env,
+        TZ: "UTC",
+        WIRESHARK_CONFIG_DIR: join(tmpdir(), "tattle-bench-no-settings"),
+        ...contender.environment,
+      },
     });
     const wall = (performance.now() - start) / 1000;
     if (run.error) throw new Error("GNU time cannot be run", { cause: run.error });

@@ -11,11 +11,14 @@ export const benchFolder = join(tmpdir(), "tattle-bench");
 /** The generator changed in a way that changes what it writes: count up. */
 const generation = 1;
 
+export type PreparedCapture = GeneratedFacts & { readonly path: string };
+
 /** The capture's path and what is in it; made unless it is there. */
-export function prepareCapture(wanted: GeneratedCapture): GeneratedFacts & { readonly path: string } {
+export function prepareCapture(wanted: GeneratedCapture): PreparedCapture {
   mkdirSync(benchFolder, { recursive: true });
-  const { mix = "mixed", format = "pcap", packets } = wanted;
-  const name = `${mix}-${packets}-${generation}.${format}`;
+  const { mix = "mixed", format = "pcap", packets, flaggedHosts } = wanted;
+  const hosts = flaggedHosts === undefined ? "" : `-${flaggedHosts}`;
+  const name = `${mix}-${packets}${hosts}-${generation}.${format}`;
   const path = join(benchFolder, name);
   const factsPath = `${path}.json`;
   if (!existsSync(path) || !existsSync(factsPath)) {

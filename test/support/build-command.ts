@@ -6,12 +6,15 @@ import { fileURLToPath } from "node:url";
 
 export const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Builds into a new folder below node_modules, where packages are found, and returns its path; remove it afterwards. */
-export function buildCommand(): string {
+/**
+ * Builds into a new folder below node_modules, where packages are found, and returns its path; remove it afterwards.
+ * `programs` are built as the command is and lie beside it.
+ */
+export function buildCommand(programs: readonly string[] = []): string {
   const parent = join(repositoryRoot, "node_modules", ".tattle-builds");
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, "build-"));
-  const build = spawnSync(process.execPath, ["build.mjs", folder], {
+  const build = spawnSync(process.execPath, ["build.mjs", folder, ...programs], {
     cwd: repositoryRoot,
     encoding: "utf8",
   });

@@ -63,6 +63,12 @@ export interface IngestBenchOptions {
 }
 
 export const endToEnd = "tattle ingest";
+/** Rows that tell where the time goes. */
+export const phases = {
+  walk: "walk only",
+  noPackets: "a capture without packets",
+  start: "Node's start",
+} as const;
 const rounds = 5;
 const factors = [1, 2, 4, 8];
 const hostCounts = [100, 10_000, 1_000_000];
@@ -128,9 +134,14 @@ class Bench {
         note: "does not look for answers to flagged hosts: no peers, no flows that passed",
       },
       {
-        contender: this.#ours.walkOnly("walk only", pcap.path),
+        contender: this.#ours.walkOnly(phases.walk, pcap.path),
         note: "finds every mark and keeps the evidence, without a database",
       },
+      {
+        contender: this.#ours.nothing(phases.noPackets),
+        note: "starts, opens the database, closes it",
+      },
+      { contender: { name: phases.start, command: [process.execPath, "--eval", "0"] }, note: "" },
     ];
     const quickPeers = peers.filter((peer) => peer.isSlow !== true);
     const results = this.#inTurn([

@@ -1,5 +1,6 @@
 /** What the bench prints, and docs/explanation/performance.md. */
 import { cpus, totalmem } from "node:os";
+import { phases } from "./ingest-bench.ts";
 import type { Growth, IngestBench, IngestResult } from "./ingest-bench.ts";
 import { checkTargets } from "./targets.ts";
 
@@ -16,6 +17,8 @@ export function formatResults(bench: IngestBench): string {
     `### Every packet marked: ${describe(allMarked.capture)}`,
     resultTable([...allMarked.peers, allMarked.ours], allMarked.capture, allMarked.ours.measurement.wall),
     `${(allMarked.records / 1e6 / allMarked.ours.measurement.wall).toFixed(2)} million records a second; ${(allMarked.databaseOctets / allMarked.markedPackets).toFixed(1)} octets in the database per sighting.`,
+    "### Where the time goes",
+    phaseTable(bench),
     "### As work grows",
     growthTable("Packets (mixed)", bench.growth, (row) => row.packets),
     growthTable("Flagged hosts (every packet marked)", bench.hosts, (row) => row.factor),
@@ -46,6 +49,29 @@ function resultTable(
         megabytes(peakMemory),
         note,
       ]),
+    ),
+  ].join("\n");
+}
+
+/** Differences of medians: each row adds one thing to what the row above it does. */
+function phaseTable({ mixed }: IngestBench): string {
+  const wall = (name: string): number =>
+    mixed.variants.find((each) => each.name === name)?.measurement.wall ?? NaN;
+  const start = wall(phases.start);
+  const opened = wall(phases.noPackets) - start;
+  const walk = wall(phases.walk) - start;
+  const total = mixed.ours.measurement.wall;
+  const parts: readonly (readonly [string, number])[] = [
+    ["Node's start", start],
+    ["loading tattle and DuckDB, opening the database, closing it", opened],
+    ["reading and walking the capture", walk],
+    ["joining its evidence to what the database holds", total - start - opened - walk],
+  ];
+  return [
+    "| | Seconds | Share |",
+    "| --- | ---: | ---: |",
+    ...parts.map(([what, seconds]) =>
+      row([what, seconds.toFixed(2), `${Math.round((seconds / total) * 100)} %`]),
     ),
   ].join("\n");
 }

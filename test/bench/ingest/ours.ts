@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { buildCommand, repositoryRoot } from "../../support/build-command.ts";
 import type { Contender } from "../measure.ts";
 
+const noPackets = join(repositoryRoot, "test/fixtures/no-packets.pcap");
 const programs = ["test/bench/ingest/walk-only.ts", "test/bench/ingest/apart-from-replies.ts"];
 
 export class Ours {
@@ -17,8 +18,7 @@ export class Ours {
     this.#folder = folder;
     this.#used = join(folder, "used.duckdb");
     // It has seen a capture without packets, so that its tables are there.
-    const capture = join(repositoryRoot, "test/fixtures/no-packets.pcap");
-    execFileSync(process.execPath, [this.#program("main"), "ingest", "--database", this.#used, capture]);
+    execFileSync(process.execPath, [this.#program("main"), "ingest", "--database", this.#used, noPackets]);
   }
 
   /** The whole way, from the capture to rows that are committed. The capture is new to the database each time. */
@@ -43,6 +43,11 @@ export class Ours {
       command: [process.execPath, this.#program("apart-from-replies"), database, capture],
       prepare: () => this.#renew(database),
     };
+  }
+
+  /** A capture without packets: what starting, opening and closing cost. */
+  nothing(name: string): Contender {
+    return this.endToEnd(name, noPackets);
   }
 
   walkOnly(name: string, capture: string): Contender {

@@ -104,7 +104,9 @@ export const agentConfigSchema = z.strictObject({
     .default("keep")
     .describe("Whether the rules stay when the agent is told to end"),
   commitConfirmSeconds: z
-    .union([z.literal(0), z.int().min(5).max(3600)])
+    .int()
+    .min(0)
+    .max(3600)
     .default(0)
     .describe("Take changed rules back unless `tattle agent confirm` comes within this time; 0: never"),
   server: z

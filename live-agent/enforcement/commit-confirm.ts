@@ -5,6 +5,7 @@
  * The state is one file. Confirming and reverting both begin by renaming it, and only one can: rename is atomic.
  */
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { attachZeroing, listZeroing } from "./alter.ts";
@@ -30,6 +31,8 @@ export interface CommitSettings {
 }
 
 interface PendingCommit {
+  /** Tells this change from a later one: the guard of a change that was confirmed must not end another. */
+  readonly id: string;
   readonly seconds: number;
   readonly backend: Backend;
   readonly lockWaitSeconds: number;
@@ -76,6 +79,7 @@ export async function armRevert(
   const rulesets: Ruleset[] = [];
   for (const family of families) rulesets.push(rememberRules(family, await readTables(iptables, family)));
   const pending: PendingCommit = {
+    id: randomUUID(),
     seconds: settings.seconds,
     backend: iptables.backend,
     lockWaitSeconds: iptables.lockWaitSeconds,
@@ -103,11 +107,12 @@ export function confirmCommit(folder: string): boolean {
 
 /** What the guard does: waits, and takes the rules back unless they were confirmed. Whether it took them back. */
 export async function revertUnlessConfirmed(folder: string, run: RunCommand): Promise<boolean> {
-  // The file is written by this program into a folder that is the owner's alone.
-  const pending = JSON.parse(readFileSync(pendingFile(folder), "utf8")) as PendingCommit;
+  const pending = readPending(folder);
+  if (!pending) return false;
   await new Promise((resolve) => {
     setTimeout(resolve, pending.seconds * 1000);
   });
+  if (readPending(folder)?.id !== pending.id) return false;
   if (!renameIfThere(pendingFile(folder), revertingFile(folder))) return false;
   const { backend, lockWaitSeconds, zeroing } = pending;
   if (zeroing.interfaces.length > 0) {
@@ -120,6 +125,16 @@ export async function revertUnlessConfirmed(folder: string, run: RunCommand): Pr
   // Stays "reverting" if something above failed: what was to be restored can be read there.
   renameSync(revertingFile(folder), revertedFile(folder));
   return true;
+}
+
+/** The file is written by this program into a folder that is the owner's alone. */
+function readPending(folder: string): PendingCommit | undefined {
+  try {
+    return JSON.parse(readFileSync(pendingFile(folder), "utf8")) as PendingCommit;
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return undefined;
+    throw error;
+  }
 }
 
 function writePending(folder: string, pending: PendingCommit): void {

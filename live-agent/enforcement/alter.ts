@@ -75,7 +75,7 @@ export async function detachZeroing(run: RunCommand, kept: readonly string[] = [
 }
 
 /** Another program may have filters of its own there; without any the qdisc only costs. */
-async function removeEmptyQdisc(run: RunCommand, name: string): Promise<void> {
+export async function removeEmptyQdisc(run: RunCommand, name: string): Promise<void> {
   for (const direction of ["ingress", "egress"]) {
     const { stdout } = await runTc(run, ["filter", "show", "dev", name, direction]);
     if (stdout.trim() !== "") return;
@@ -94,7 +94,11 @@ async function listInterfaces(run: RunCommand): Promise<string[]> {
   }
 }
 
-async function runTc(run: RunCommand, commandArguments: readonly string[]): Promise<{ stdout: string }> {
+/** @throws KernelError with the words of tc */
+export async function runTc(
+  run: RunCommand,
+  commandArguments: readonly string[],
+): Promise<{ stdout: string }> {
   const { status, stdout, stderr } = await run("tc", commandArguments);
   if (status === 0) return { stdout };
   throw new KernelError(`tc ${commandArguments.join(" ")} failed with status ${status}`, stderr);

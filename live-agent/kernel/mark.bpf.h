@@ -6,7 +6,7 @@
 #pragma once
 
 /* More than fit on any packet: when the newest ends by its deadline, an older one takes its place. */
-#define MOST_KEPT 16
+#define MOST_KEPT 8
 /* wire/mark-format.ts, maximumRecords. */
 #define MOST_RECORDS 6
 #define RECORD_OCTETS 6
@@ -14,16 +14,18 @@
 #define OPTION_OCTETS 41
 
 struct mark {
-	/* Since boot, nanoseconds, suspended time included (bpf_ktime_get_boot_ns); 0: until it is removed. */
+	/*
+	 * When a record ends: nanoseconds since boot, suspended time included (bpf_ktime_get_boot_ns); FOREVER until it is
+	 * removed, 0 where there is none.
+	 */
 	__u64 until[MOST_KEPT];
 	/* The six octets of a record as they are sent, and two unused. Newest first. */
 	__u64 records[MOST_KEPT];
-	__u32 count;
 	__u8 kind;
 	__u8 has_exid;
 	__u8 exid[2];
 	__u8 on_loopback;
-	__u8 unused[7];
+	__u8 unused[3];
 };
 
 /*
@@ -60,9 +62,13 @@ static __always_inline void count_packet(__u32 place)
 		*count += 1;
 }
 
-static __always_inline int is_live(const struct mark *mark, __u32 place, __u64 now)
+/*
+ * 1 if the record holds, else 0. Computed, not compared: of eight branches the verifier would follow every combination.
+ * FOREVER is the largest number that a signed one holds.
+ */
+static __always_inline __u64 is_live(const struct mark *mark, __u32 place, __u64 now)
 {
-	return place < mark->count && (!mark->until[place] || mark->until[place] > now);
+	return (now - mark->until[place]) >> 63;
 }
 
 /* Records whose deadline has not passed, at most as many as an option holds. */
@@ -70,6 +76,7 @@ static __always_inline __u32 count_live(const struct mark *mark, __u64 now)
 {
 	__u32 live = 0;
 
+#pragma unroll
 	for (__u32 place = 0; place < MOST_KEPT; place++)
 		live += is_live(mark, place, now);
 	return live < MOST_RECORDS ? live : MOST_RECORDS;

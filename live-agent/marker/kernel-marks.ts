@@ -13,6 +13,7 @@ import { askBpftool, bpftool, octetWords, parseOctetWords, property } from "./bp
 export const shippedObjects = {
   sockets: fileURLToPath(new URL("../kernel/mark-sockets.bpf.o", import.meta.url)),
   adopt: fileURLToPath(new URL("../kernel/mark-adopt.bpf.o", import.meta.url)),
+  gaps: fileURLToPath(new URL("../kernel/mark-gaps.bpf.o", import.meta.url)),
 } as const;
 
 export interface KernelPlace {
@@ -41,8 +42,13 @@ export function programPin(pinFolder: string): string {
   return join(pinFolder, "program");
 }
 
+/** Maps that the programs share. */
+export function mapPin(pinFolder: string, name: "tattle_marks" | "tattle_counts"): string {
+  return join(pinFolder, name);
+}
+
 function marksPin(pinFolder: string): string {
-  return join(pinFolder, "tattle_marks");
+  return mapPin(pinFolder, "tattle_marks");
 }
 
 /**
@@ -117,7 +123,7 @@ async function listAttached({ run, cgroup }: KernelPlace): Promise<number[]> {
 
 /** Forgets program and maps; the kernel frees them when nothing is attached any more. */
 export function removePins(pinFolder: string): void {
-  for (const name of ["program", "tattle_marks", "tattle_counts"])
+  for (const name of ["program", "gaps", "tattle_marks", "tattle_counts"])
     rmSync(join(pinFolder, name), { force: true });
 }
 
@@ -141,7 +147,7 @@ export async function readMarkValue({ run, pinFolder }: KernelPlace): Promise<Ui
 }
 
 export async function readPacketCounts({ run, pinFolder }: KernelPlace): Promise<PacketCounts | undefined> {
-  const shown = await askBpftool(run, ["map", "dump", "pinned", join(pinFolder, "tattle_counts")]);
+  const shown = await askBpftool(run, ["map", "dump", "pinned", mapPin(pinFolder, "tattle_counts")]);
   if (!Array.isArray(shown)) return undefined;
   const [whole = 0, shortened = 0, unmarked = 0] = shown.map((entry: unknown) => {
     const values = property(entry, "values");

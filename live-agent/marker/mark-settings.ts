@@ -18,6 +18,10 @@ const absolutePath = z
   .max(1000)
   .refine((path) => path.startsWith("/"), "expected a path that begins with /");
 
+const interfaceName = z
+  .string()
+  .refine((name) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/.test(name), "expected the name of an interface");
+
 const settings = z.strictObject({
   /** TCP option kind that carries the mark. */
   kind: z.int().refine((kind) => tcpMarkKinds.includes(kind), `expected ${tcpMarkKinds.join(" or ")}`),
@@ -32,6 +36,8 @@ const settings = z.strictObject({
   cgroup: absolutePath.optional(),
   /** Whether packets that stay on this host are marked, too. */
   loopback: z.boolean().default(false),
+  /** Interfaces at which packets without a socket are marked, too. */
+  gapInterfaces: z.array(interfaceName).max(64).default([]),
   /** Folder of the state, which outlives reboots. */
   stateFolder: absolutePath.default("/var/lib/tattle"),
   /** Folder in a bpf file system, where program and map are found again. */

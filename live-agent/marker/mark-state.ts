@@ -22,7 +22,7 @@ export interface MarkState {
 export const emptyState: MarkState = { marking: true, records: [] };
 
 /** Kept, and known to the kernel; at most six are sent. MOST_KEPT of live-agent/kernel/mark.bpf.h. */
-export const mostKept = 16;
+export const mostKept = 8;
 
 const code = z.int().min(0).max(255);
 const stateSchema = z.strictObject({

@@ -5,12 +5,13 @@ import { mostKept } from "./mark-state.ts";
 import type { KeptRecord } from "./mark-state.ts";
 
 const recordsAt = 8 * mostKept;
-const countAt = 2 * recordsAt;
-const kindAt = countAt + 4;
+const kindAt = 2 * recordsAt;
 const exidAt = kindAt + 2;
 const loopbackAt = exidAt + 2;
 /** Octets of the whole value. */
-export const markValueOctets = countAt + 16;
+export const markValueOctets = kindAt + 8;
+/** FOREVER: the largest number that 63 bits hold. */
+const forever = 2n ** 63n - 1n;
 
 /** Seconds since 1970, and since the machine was booted, at the same moment. */
 export interface Clocks {
@@ -27,10 +28,9 @@ export function encodeMarkValue(
   const view = new DataView(new ArrayBuffer(markValueOctets));
   // The kernel's structure is in the processor's order, which is little-endian wherever Node 20 runs but on s390x.
   for (const [index, record] of records.slice(0, mostKept).entries()) {
-    if (record.until !== undefined) view.setBigUint64(8 * index, deadline(record.until, clocks), true);
+    view.setBigUint64(8 * index, deadline(record.until, clocks), true);
     encodeRecord(record, view, recordsAt + 8 * index);
   }
-  view.setUint32(countAt, Math.min(records.length, mostKept), true);
   view.setUint8(kindAt, settings.kind);
   if (settings.exid !== undefined) {
     view.setUint8(kindAt + 1, 1);
@@ -40,8 +40,10 @@ export function encodeMarkValue(
   return new Uint8Array(view.buffer);
 }
 
-/** Nanoseconds since boot; at least 1, because 0 means none. */
-function deadline(until: number, { now, sinceBoot }: Clocks): bigint {
+/** Nanoseconds since boot. */
+function deadline(until: number | undefined, { now, sinceBoot }: Clocks): bigint {
+  if (until === undefined) return forever;
+  // At least 1: 0 stands where there is no record.
   return BigInt(Math.max(1, Math.round((sinceBoot + until - now) * 1000))) * 1_000_000n;
 }
 
@@ -49,14 +51,14 @@ function deadline(until: number, { now, sinceBoot }: Clocks): bigint {
 export function saysTheSame(wanted: Uint8Array, found: Uint8Array, { sinceBoot }: Clocks): boolean {
   if (found.length !== markValueOctets) return false;
   const [first, second] = [readEntries(wanted), readEntries(found)].map((entries) =>
-    entries.filter(({ until }) => until === 0 || until > sinceBoot),
+    entries.filter(({ until }) => until > sinceBoot),
   );
   if (first?.length !== second?.length || !sameFrom(kindAt, wanted, found)) return false;
   return (first ?? []).every((entry, index) => isSame(entry, second?.[index]));
 }
 
 interface Entry {
-  /** Seconds since boot; 0 if it has no end. */
+  /** Seconds since boot. */
   readonly until: number;
   readonly record: bigint;
 }
@@ -65,8 +67,7 @@ interface Entry {
 const toleranceSeconds = 2;
 
 function isSame(one: Entry, other: Entry | undefined): boolean {
-  if (other?.record !== one.record || (one.until === 0) !== (other.until === 0)) return false;
-  return Math.abs(one.until - other.until) < toleranceSeconds;
+  return other?.record === one.record && Math.abs(one.until - other.until) < toleranceSeconds;
 }
 
 function sameFrom(start: number, one: Uint8Array, other: Uint8Array): boolean {
@@ -75,8 +76,7 @@ function sameFrom(start: number, one: Uint8Array, other: Uint8Array): boolean {
 
 function readEntries(value: Uint8Array): Entry[] {
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
-  const count = Math.min(view.getUint32(countAt, true), mostKept);
-  return Array.from({ length: count }, (_, index) => ({
+  return Array.from({ length: mostKept }, (_, index) => ({
     until: Number(view.getBigUint64(8 * index, true)) / 1e9,
     record: view.getBigUint64(recordsAt + 8 * index),
   }));

@@ -7,6 +7,7 @@ import { KernelError } from "../enforcement/kernel-error.ts";
 import type { RunCommand } from "../enforcement/run-command.ts";
 import { adoptConnections, findCgroupRoot } from "./adopt-connections.ts";
 import type { Adoption } from "./adopt-connections.ts";
+import { fillGaps, listUnfilled } from "./gap-filler.ts";
 import {
   attachProgram,
   detachProgram,
@@ -85,6 +86,7 @@ export async function detachMarker(marker: Marker): Promise<void> {
       ...(state.cgroup === undefined ? [] : [state.cgroup]),
     ]))
       await detachProgram({ ...placeOf(marker), cgroup });
+    if (hasGapFiller(marker)) await fillGaps(placeOf(marker), []);
     removePins(pinFolder);
   });
 }
@@ -98,6 +100,9 @@ export async function readStatus(marker: Marker): Promise<MarkerStatus> {
   const { marking } = state;
   const problems = [
     ...(attached ? [] : [`no marking program is attached to ${place.cgroup}`]),
+    ...(await listUnfilled(place, marker.settings.gapInterfaces)).map(
+      (name) => `packets without a socket that leave by ${name} are not marked`,
+    ),
     ...(attached && !(await isCurrent(marker, state))
       ? ["the kernel writes other records than are kept"]
       : []),
@@ -117,7 +122,13 @@ async function applyState(marker: Marker, state: MarkState, adopt: boolean): Pro
   const value = valueOf(marker, state);
   if (value) await writeMarkValue(place, value);
   else await removeMarkValue(place);
+  if (hasGapFiller(marker)) await fillGaps(place, marker.settings.gapInterfaces);
   return { state, ...(isNew || adopt ? { adoption: await adoptConnections(place) } : {}) };
+}
+
+/** Whoever asks for none needs no tc. */
+function hasGapFiller({ settings }: Marker): boolean {
+  return settings.gapInterfaces.length > 0;
 }
 
 async function isCurrent(marker: Marker, state: MarkState): Promise<boolean> {

@@ -17,7 +17,6 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runCommand } from "../../live-agent/enforcement/run-command.ts";
 import { findCgroupRoot } from "../../live-agent/marker/adopt-connections.ts";
 import { readClocks } from "../../live-agent/marker/boot-clock.ts";
 import { parseMarkSettings } from "../../live-agent/marker/mark-settings.ts";
@@ -65,7 +64,7 @@ export class MarkedHost {
     writeFileSync(this.settingsFile, JSON.stringify(content));
     this.marker = {
       settings: parseMarkSettings(content, this.settingsFile),
-      run: runCommand,
+      run: topology.runner("host"),
       clocks: () => readClocks(Date.now() / 1000),
     };
   }

@@ -11,17 +11,19 @@ test("the value holds what struct mark of live-agent/kernel/mark.bpf.h reads", (
     { ...leak, activity: 9 },
   ];
   const value = encodeMarkValue(records, { kind: 254, exid: 0x4d4b, loopback: true }, clocks);
-  expect(value).toHaveLength(272);
-  // until[0]: 502 s since boot in nanoseconds, until[1]: none
-  expect([...value.subarray(0, 16)]).toEqual([0, 0x1c, 0x88, 0xe1, 0x74, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  expect(value).toHaveLength(136);
+  // until[0]: 502 s since boot in nanoseconds, until[1]: for ever, until[2]: no record
+  expect([...value.subarray(0, 8)]).toEqual([0, 0x1c, 0x88, 0xe1, 0x74, 0, 0, 0]);
+  expect([...value.subarray(8, 16)]).toEqual([255, 255, 255, 255, 255, 255, 255, 0x7f]);
+  expect([...value.subarray(16, 24)]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
   // records[0] and records[1]: detected-at, category, activity, two unused octets
-  expect([...value.subarray(128, 136)]).toEqual([0x65, 0x53, 0xf1, 0, 2, 1, 0, 0]);
-  expect([...value.subarray(136, 144)]).toEqual([0x65, 0x53, 0xf1, 0, 2, 9, 0, 0]);
-  // count, kind, has_exid, exid, on_loopback
-  expect([...value.subarray(256, 265)]).toEqual([2, 0, 0, 0, 254, 1, 0x4d, 0x4b, 1]);
+  expect([...value.subarray(64, 72)]).toEqual([0x65, 0x53, 0xf1, 0, 2, 1, 0, 0]);
+  expect([...value.subarray(72, 80)]).toEqual([0x65, 0x53, 0xf1, 0, 2, 9, 0, 0]);
+  // kind, has_exid, exid, on_loopback
+  expect([...value.subarray(128, 133)]).toEqual([254, 1, 0x4d, 0x4b, 1]);
 });
 
-test("a deadline that has passed stays one: 0 would mean none", () => {
+test("a deadline that has passed stays one: 0 stands where there is no record", () => {
   const value = encodeMarkValue([{ ...leak, until: clocks.now - 10_000 }], settings, clocks);
   expect(new DataView(value.buffer).getBigUint64(0, true)).toBe(1_000_000n);
 });

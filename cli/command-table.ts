@@ -332,10 +332,14 @@ export const commands: readonly Command[] = [
     description:
       "run applies the policy's iptables rules, reports every marked packet to the dashboard and tells people, until Ctrl-C; " +
       "the rules stay, and a later run adopts them. status asks the running agent; confirm keeps changed rules that are " +
-      "otherwise taken back (commitConfirmSeconds); remove leaves not one rule. It needs root, or the capabilities of the " +
+      "otherwise taken back (commitConfirmSeconds); doctor says what is missing here, and what mends it; remove leaves not one rule. It needs root, or the capabilities of the " +
       "systemd unit.",
     arguments: [
-      { name: "ACTION", description: "what to do", choices: ["run", "status", "confirm", "remove"] },
+      {
+        name: "ACTION",
+        description: "what to do",
+        choices: ["run", "status", "confirm", "doctor", "remove"],
+      },
     ],
     options: [
       {
@@ -349,7 +353,7 @@ export const commands: readonly Command[] = [
         name: "insecure-http",
         description: "run: send events and the token in clear beyond this machine; logged, and shown",
       },
-      { ...json, description: "status: print JSON instead of words" },
+      { ...json, description: "status, doctor: print JSON instead of words" },
     ],
     examples: [
       { line: "tattle agent run --config agent.json --dry-run", explains: "which rules would be made?" },
@@ -358,6 +362,7 @@ export const commands: readonly Command[] = [
         line: "tattle agent status --config agent.json",
         explains: "is all well, and how often did rules decide?",
       },
+      { line: "tattle agent doctor --config agent.json", explains: "would it work here?" },
       { line: "tattle agent remove", explains: "take every rule away" },
     ],
     load: async () => import("./commands/agent.ts"),

@@ -4,6 +4,7 @@ import { runAgent } from "../../live-agent/agent/agent.ts";
 import { AgentRunsError, lockHolder, namespaceLock } from "../../live-agent/agent/agent-lock.ts";
 import { describeError } from "../../live-agent/agent/agent-log.ts";
 import { Change, UnconfirmedError } from "../../live-agent/agent/change.ts";
+import { examine } from "../../live-agent/agent/doctor/examine.ts";
 import { enforcementPoint } from "../../live-agent/agent/enforcement-point.ts";
 import { removeAllRules } from "../../live-agent/agent/remove-rules.ts";
 import { RevertedError } from "../../live-agent/agent/rule-keeper.ts";
@@ -16,6 +17,7 @@ import { PolicyError } from "../../policy/policy-error.ts";
 import { readAgentConfig, readAgentPolicy, stateFolderOf } from "../agent-config-file.ts";
 import { agentWorld } from "../agent-process.ts";
 import { formatAgentStatus } from "../agent-status-text.ts";
+import { formatFindings } from "../agent-findings-text.ts";
 import { CliError, exitCodes } from "../cli-error.ts";
 import type { CommandLine } from "../command.ts";
 import { errorCode } from "../file-error.ts";
@@ -29,6 +31,7 @@ export async function run(line: CommandLine, shell: Shell): Promise<number> {
     if (action === "run") return await (line.has("dry-run") ? dryRun(line, shell) : live(line, shell));
     if (action === "status") return await status(line, shell);
     if (action === "confirm") return confirm(line, shell);
+    if (action === "doctor") return await doctor(line, shell);
     return await remove(line, shell);
   } catch (error) {
     throw inWords(error);
@@ -80,6 +83,13 @@ function confirm(line: CommandLine, shell: Shell): number {
       shell.out("nothing waits to be confirmed\n");
       return exitCodes.partial;
   }
+}
+
+async function doctor(line: CommandLine, shell: Shell): Promise<number> {
+  const config = readAgentConfig(line);
+  const findings = await examine(config, readAgentPolicy(config), runCommand, Math.floor(shell.now()));
+  shell.out(line.has("json") ? `${printableJson(findings)}\n` : formatFindings(findings, shell));
+  return findings.some(({ health }) => health === "ill") ? exitCodes.partial : exitCodes.done;
 }
 
 async function remove(line: CommandLine, shell: Shell): Promise<number> {

@@ -70,9 +70,13 @@ function removeStale(path: string, tries: number): void {
 }
 
 function readLock(path: string): string | undefined {
-  let content: string | undefined;
-  ignoring("ENOENT", () => (content = readFileSync(path, "utf8")));
-  return content;
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    // Absent, or another user's: whoever wants the lock meets that when making it.
+    if (hasCode(error, "ENOENT") || hasCode(error, "EACCES")) return undefined;
+    throw error;
+  }
 }
 
 /** Process id, boot and start time (proc(5), field 22 of stat): no other process ever has the same. */
@@ -96,7 +100,11 @@ function ignoring(code: string, work: () => unknown): boolean {
     work();
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === code) return false;
+    if (hasCode(error, code)) return false;
     throw error;
   }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }

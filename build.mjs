@@ -17,7 +17,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 
 /** Copied as they are: read at run time through `new URL(..., import.meta.url)`. */
-const copied = /\.(json|sql|lua|html|css|svg|bpf\.o|wasm)$/;
+const copied = /\.(json|sql|lua|html|css|svg|wasm|bpf\.o|service|openwrt)$/;
 const folders = ["wire", "policy", "capture", "dissector", "analytics", "live-agent", "dashboard", "cli"];
 
 /** A module in a bundle lies elsewhere than its source did, so each is told where it would lie in dist/. */

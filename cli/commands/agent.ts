@@ -119,7 +119,8 @@ function inWords(error: unknown): unknown {
     return new CliError(error.message, exitCodes.partial, cause);
   if (error instanceof PolicyError || error instanceof PublishError)
     return new CliError(error.message, exitCodes.usage, cause);
-  if (error instanceof KernelError) return new CliError(describeError(error), exitCodes.partial, cause);
-  if (errorCode(error) !== "") return new CliError(describeError(error), exitCodes.usage, cause);
+  // A lock that was held, an address that is not there yet: a service manager tries again.
+  if (error instanceof KernelError || errorCode(error) !== "")
+    return new CliError(describeError(error), exitCodes.ourFault, cause);
   return error;
 }

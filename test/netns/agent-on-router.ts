@@ -39,6 +39,8 @@ export class AgentOnRouter {
   readonly folder = mkdtempSync(join(tmpdir(), "tattle-agent-"));
   #agent: ChildProcess | undefined;
   #receivers: ChildProcess | undefined;
+  /** Program and arguments that start the agent, as those that take capabilities away. */
+  wrapper: readonly string[] = [];
   /** What the agents of this folder have logged. */
   log = "";
   received: Received[] = [];
@@ -113,7 +115,9 @@ export class AgentOnRouter {
   }
 
   launch(...args: string[]): ChildProcess {
-    const child = this.#topology.start("router", process.execPath, this.#line(["agent", "run", ...args]));
+    const [program = "", ...before] = [...this.wrapper, process.execPath];
+    const line = [...before, ...this.#line(["agent", "run", ...args])];
+    const child = this.#topology.start("router", program, line);
     this.#agent = child;
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.log += text));
     return child;

@@ -11,8 +11,11 @@ import type { Policy } from "../../../policy/policy.ts";
 import { hint, ill, well } from "./finding.ts";
 import type { Finding } from "./finding.ts";
 
-/** What the unit gives (live-agent/service/tattle-agent.service), by the number of linux/capability.h. */
-export const neededCapabilities = [
+/** What every agent needs of what the unit gives (live-agent/service/tattle-agent.service); linux/capability.h. */
+const neededCapabilities = [
+  { name: "CAP_KILL", bit: 5 },
+  { name: "CAP_SETGID", bit: 6 },
+  { name: "CAP_SETUID", bit: 7 },
   { name: "CAP_NET_ADMIN", bit: 12 },
   { name: "CAP_NET_RAW", bit: 13 },
 ] as const;

@@ -1,0 +1,118 @@
+/** The agent as the service that is shipped: exactly the capabilities of the unit, each of which something needs. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { shippedObject } from "../../live-agent/enforcement/alter.ts";
+import { useBuiltCommand } from "../support/built-command.ts";
+import { Topology, waitUntil, whyNoNamespaces } from "../support/netns.ts";
+import { AgentOnRouter } from "./agent-on-router.ts";
+import { buildKernelPrograms } from "./enforcement-support.ts";
+
+const service = new URL("../../live-agent/service/", import.meta.url);
+const unit = readFileSync(new URL("tattle-agent.service", service), "utf8");
+const capabilities = (/^CapabilityBoundingSet=(.*)$/m.exec(unit)?.[1] ?? "")
+  .split(" ")
+  .map((name) => name.replace("CAP_", "").toLowerCase());
+
+function isMissing(program: string): boolean {
+  return spawnSync("which", [program]).status !== 0;
+}
+
+const reason =
+  whyNoNamespaces() ??
+  ["setpriv", "tcpdump", "tcpreplay", "iptables", "tc", "clang"]
+    .filter(isMissing)
+    .map((name) => `${name} is missing`)[0];
+if (reason !== undefined) console.warn(`not run: the agent with the unit's capabilities; ${reason}`);
+
+/** As systemd starts it: user 0 with these powers and no others, whatever it starts. */
+function withCapabilities(names: readonly string[]): string[] {
+  const set = ["-all", ...names.map((name) => `+${name}`)].join(",");
+  return ["setpriv", "--inh-caps=-all", `--bounding-set=${set}`, "--no-new-privs"];
+}
+
+test("the unit names capabilities, and keeps the guard of unconfirmed rules alive", () => {
+  expect(capabilities).toEqual(["net_admin", "net_raw", "setuid", "setgid", "kill", "bpf", "perfmon"]);
+  expect(unit).toMatch(/^KillMode=process$/m);
+});
+
+const verify = isMissing("systemd-analyze") ? "not run, systemd-analyze is missing: " : "";
+if (verify !== "") console.warn(`${verify}the check of the systemd unit`);
+test(`${verify}systemd takes the unit`, () => {
+  if (verify !== "") return;
+  const folder = mkdtempSync(join(tmpdir(), "tattle-unit-"));
+  const file = join(folder, "tattle-agent.service");
+  // The program itself is not installed here.
+  writeFileSync(file, unit.replace("/usr/local/bin/tattle", process.execPath));
+  const { status, stderr } = spawnSync("systemd-analyze", ["verify", file], { encoding: "utf8" });
+  rmSync(folder, { recursive: true });
+  expect(stderr.split("\n").filter((line) => line.includes("tattle-agent"))).toEqual([]);
+  expect(status).toBe(0);
+});
+
+test("a shell takes OpenWrt's init script", () => {
+  const script = fileURLToPath(new URL("tattle-agent.openwrt", service));
+  expect(spawnSync("sh", ["-n", script], { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+});
+
+describe.runIf(reason === undefined)("with the unit's capabilities (needs root)", () => {
+  useBuiltCommand();
+  let topology: Topology;
+  beforeAll(async () => {
+    expect(buildKernelPrograms()).toBe("");
+    topology = await Topology.open();
+  });
+  afterAll(async () => topology.close());
+
+  test.each(["nft", "legacy"])("the agent enforces, tells, zeroes and ends ($0)", async (backend) => {
+    const agent = new AgentOnRouter(topology);
+    agent.wrapper = withCapabilities(capabilities);
+    const rules = [
+      { name: "leaks", category: ["leak"], action: "drop" },
+      { name: "blank", action: "alter" },
+    ];
+    agent.configure(rules, { backend, onExit: "remove" });
+    await agent.startReceivers();
+    try {
+      await agent.start();
+      await agent.sendMarked(5);
+      await waitUntil("five packets are told", () => agent.told.events === 5);
+      expect(await topology.run("router", "tc filter show dev wan0 egress")).toContain("tattle_zero");
+      // It ends only when it has ended tcpdump, which is another user's by then.
+      expect(await agent.stop()).toBe(0);
+      expect(await topology.run("router", `iptables-${backend}-save`)).not.toContain("TATTLE");
+    } finally {
+      await agent.close();
+    }
+  });
+
+  /** Why a command fails without one of the capabilities; an empty text if it does not. */
+  async function without(missing: string, ...line: string[]): Promise<string> {
+    const [program = "", ...args] = [
+      ...withCapabilities(capabilities.filter((name) => name !== missing)),
+      ...line,
+    ];
+    const { status, stderr } = await topology.runner("router")(program, args);
+    return status === 0 ? "" : `${status}: ${stderr}`;
+  }
+
+  const tcpdump = ["sh", "-c", "timeout 2 tcpdump -i nflog:77 -U -w - > /dev/null"];
+  const killAnother =
+    "setpriv --reuid=65534 sleep 2 & until grep -q '^Uid:.65534' /proc/$!/status; do :; done; kill $!";
+  const zero = `tc filter replace dev lan0 egress prio 9 handle 0x7b protocol all bpf direct-action object-file ${shippedObject} section tc`;
+  test.each([
+    ["net_admin", ["iptables-nft-save", "-t", "mangle"]],
+    ["net_raw", ["iptables-legacy-save", "-t", "mangle"]],
+    ["setuid", tcpdump],
+    ["setgid", tcpdump],
+    ["bpf", zero.split(" ")],
+    ["perfmon", zero.split(" ")],
+    ["kill", ["sh", "-c", killAnother]],
+  ])("%s is needed", async (capability, line) => {
+    await topology.run("router", "tc qdisc replace dev lan0 clsact");
+    expect(await without(capability, ...line)).toMatch(/permi|change|load|root/i);
+  });
+});

@@ -53,6 +53,8 @@ export interface FrameSink {
     timeLow: number,
     source: CaptureInterface,
   ): void;
+  /** A record without a packet that Wireshark numbers as a frame, so that the numbers behind it stay the same. */
+  otherFrame?(): void;
 }
 
 /** How reading a capture ended. */

@@ -17,6 +17,12 @@ const simplePacketBlock = 3;
 const nameBlock = 4;
 const enhancedPacketBlock = 6;
 
+/**
+ * Blocks without a packet that Wireshark gives a frame number: systemd's journal, system calls as sysdig writes them (in
+ * three versions), custom blocks (that may be copied, or not). Measured with tshark 4.0.
+ */
+const otherFrameBlocks: ReadonlySet<number> = new Set([9, 0x204, 0x216, 0x221, 0xbad, 0x40000bad]);
+
 const byteOrderMagic = 0x1a2b3c4d;
 /** Octets of block type and both lengths. */
 const blockOverhead = 12;
@@ -225,7 +231,8 @@ export class PcapngWalker implements RecordWalker {
       case nameBlock:
         return readNames(this.#octets, this.#view, at, at + length, this.#little, this.names);
       default:
-      // Statistics, decryption secrets, comments, and whatever will be invented.
+        // Statistics, decryption secrets, and whatever will be invented, are passed over.
+        if (otherFrameBlocks.has(type)) this.#sink.otherFrame?.();
     }
   }
 

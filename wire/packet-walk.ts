@@ -14,6 +14,8 @@ export interface MarkSelection {
   readonly kinds: readonly number[];
   /** Experiment identifier that marks may carry (RFC 6994), besides those without one. */
   readonly exid?: number;
+  /** Experiment identifier of authenticated marks, if those are read, too. */
+  readonly authenticatedExid?: number;
 }
 
 export const defaultMarkSelection: MarkSelection = { kinds: tcpMarkKinds };
@@ -68,6 +70,7 @@ export class PacketWalk {
   readonly #isTcpMarkKind = new Uint8Array(256);
   readonly #isIpv4MarkType = new Uint8Array(256);
   readonly #exid: number | undefined;
+  readonly #authenticatedExid: number | undefined;
   #octets: Uint8Array;
   /** Whether `quoted` or a field of a mark differs from what it begins with. */
   #hasFindings = false;
@@ -75,6 +78,7 @@ export class PacketWalk {
   constructor(octets: Uint8Array, selection: MarkSelection = defaultMarkSelection) {
     this.#octets = octets;
     this.#exid = selection.exid;
+    this.#authenticatedExid = selection.authenticatedExid;
     for (const kind of selection.kinds) this.#isTcpMarkKind[kind] = 1;
     for (const type of ipv4MarkTypes) this.#isIpv4MarkType[type] = 1;
   }
@@ -257,7 +261,8 @@ export class PacketWalk {
 
   /**
    * The option list `[start, end)`: the first option that passes the strict rule is the mark. A mark in an inner or
-   * later header replaces one found before it: the TCP header's is what policy acts on.
+   * later header replaces one found before it: the TCP header's is what policy acts on. What an ICMP error quotes never
+   * replaces the error's own mark: the quoted packet is not the one that was sent.
    */
   #options(start: number, headerEnd: number, isMarkKind: Uint8Array, carrier: Carrier): void {
     const octets = this.#octets;
@@ -278,18 +283,14 @@ export class PacketWalk {
       if (length < 2 || at + length > end) return;
       if (at + length > captured) break;
       if (isMarkKind[kind] === 1) {
-        const count = countRecords(octets, at, length, this.#exid);
+        const count = countRecords(octets, at, length, this.#exid, this.#authenticatedExid);
         this.#hasFindings = true;
         if (count === malformedOption) this.#noteMalformed(at);
         else if (count > 0 && found) this.duplicates++;
         else if (count > 0) {
           found = true;
-          this.mark = at;
-          this.markLength = length;
-          this.markCount = count;
-          this.markCarrier = carrier;
-          this.markNetwork = this.network;
-          this.markQuoted = this.quoted;
+          if (!this.quoted || this.mark === absent || this.markQuoted)
+            this.#keepMark(at, length, count, carrier);
         }
       }
       at += length;
@@ -297,6 +298,15 @@ export class PacketWalk {
     if (captured === end) return;
     this.cut = true;
     this.#hasFindings = true;
+  }
+
+  #keepMark(at: number, length: number, count: number, carrier: Carrier): void {
+    this.mark = at;
+    this.markLength = length;
+    this.markCount = count;
+    this.markCarrier = carrier;
+    this.markNetwork = this.network;
+    this.markQuoted = this.quoted;
   }
 
   #noteMalformed(at: number): void {

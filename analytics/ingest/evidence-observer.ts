@@ -60,6 +60,8 @@ export class EvidenceObserver implements FrameSink {
   #octets: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(this.#octets.buffer);
   #interface: CaptureInterface | undefined;
+  /** Numbers that Wireshark gives to what is no packet. */
+  #otherFrames = 0;
 
   constructor(rows: WalkRows, secrets: Secrets, selection: MarkSelection = defaultMarkSelection) {
     this.#rows = rows;
@@ -169,6 +171,15 @@ export class EvidenceObserver implements FrameSink {
     }
   }
 
+  otherFrame(): void {
+    this.#otherFrames++;
+  }
+
+  /** What Wireshark calls the frame, so that an analyst finds it there. */
+  get #number(): number {
+    return this.frames + this.#otherFrames;
+  }
+
   /** To be called after the last frame: minutes that are still open become rows. */
   finish(): void {
     this.#runs.finish();
@@ -241,7 +252,7 @@ export class EvidenceObserver implements FrameSink {
     }
     this.#runs.add(flow, packet);
     const server = this.#flows.isServer(flow) ? sightingDetail.fromServer : 0;
-    this.#rows.sighting(this.frames, packet, flow, mark, originalLength, carrier | server);
+    this.#rows.sighting(this.#number, packet, flow, mark, originalLength, carrier | server);
     // The peer may be flagged too: then this packet also answers the peer's own flow.
     if (this.#mayBeFlagged(network, version)) this.#reply(network, version);
   }
@@ -257,7 +268,7 @@ export class EvidenceObserver implements FrameSink {
     const host = hosts.intern(host0, host1, host2, host3);
     const mark = marks.intern(host, view, walk.mark, walk.markLength, walk.markCount);
     this.#rows.quotedSighting(
-      this.frames,
+      this.#number,
       this.#packet,
       mark,
       originalLength,
@@ -335,7 +346,7 @@ export class EvidenceObserver implements FrameSink {
     flowKey.digest();
     this.#rows.event({
       time: packet.time,
-      frame: this.frames,
+      frame: this.#number,
       prefix,
       host,
       peer,

@@ -71,7 +71,9 @@ export function readFromPdml(dissected: PdmlItem, packet: Pick<PacketToRead, "ba
   const lines: string[] = [];
   const marks = items.filter((item) => item.name === "tattle");
   const duplicates = marks.filter((mark) => mark.child("tattle.duplicate"));
-  const mark = marks.filter((candidate) => !duplicates.includes(candidate)).at(-1);
+  const candidates = marks.filter((candidate) => !duplicates.includes(candidate));
+  // The dissector shows what an ICMP error quotes beside the error's own mark; the error's own is the packet's.
+  const mark = candidates.findLast((candidate) => !candidate.child("tattle.quoted")) ?? candidates.at(-1);
   if (mark) {
     const number = (name: string): number => Number(mark.child(name)?.show ?? Number.NaN);
     const exid = mark.child("tattle.exid") ? number("tattle.exid") : undefined;

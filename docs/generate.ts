@@ -3,18 +3,22 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { commands } from "../cli/command-table.ts";
 import { readCodeBook } from "../cli/code-book-file.ts";
+import { formatAgentPage } from "./agent-page.ts";
 import { formatCliPage } from "./cli-page.ts";
 import { formatCodeBookPage } from "./code-book-page.ts";
 import { formatDatabasePage } from "./database-page.ts";
 import { formatMarkPage } from "./mark-page.ts";
+import { formatPolicyPage } from "./policy-page.ts";
 
 /** Every generated page: its place in docs/reference and its text. */
 export function generatedPages(): ReadonlyMap<string, string> {
   return new Map([
+    ["agent.md", formatAgentPage()],
     ["cli.md", formatCliPage(commands)],
     ["code-book.md", formatCodeBookPage(readCodeBook(undefined))],
     ["database.md", formatDatabasePage(readSql("migrations"), readSql("views"))],
     ["mark.md", formatMarkPage()],
+    ["policy.md", formatPolicyPage()],
   ]);
 }
 

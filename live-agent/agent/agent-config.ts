@@ -9,7 +9,7 @@ import { defaultMarkShift } from "../enforcement/packet-place.ts";
 import type { Family } from "../enforcement/packet-place.ts";
 import type { EventLog, Hook } from "../enforcement/ruleset.ts";
 import { defaultSpool } from "../events/spool.ts";
-import { parseNotifySettings } from "../notify/notify-settings.ts";
+import { notifySettingsSchema, parseNotifySettings } from "../notify/notify-settings.ts";
 import type { NotifySettings } from "../notify/notify-settings.ts";
 
 export class AgentConfigError extends Error {
@@ -121,10 +121,7 @@ export const agentConfigSchema = z.strictObject({
     .strictObject({ port: z.int().min(0).max(65_535) })
     .optional()
     .describe("Prometheus metrics at http://127.0.0.1:PORT/metrics"),
-  notify: z
-    .unknown()
-    .optional()
-    .describe("Whom to tell: grouping and channels (docs/how-to/border-router.md)"),
+  notify: z.unknown().optional(),
 });
 
 type Content = z.infer<typeof agentConfigSchema>;
@@ -133,6 +130,8 @@ export interface AgentConfig extends Omit<
   Content,
   "notify" | "neverBlock" | "families" | "nflog" | "chains"
 > {
+  /** Where relative paths start. */
+  readonly folder: string;
   readonly families: readonly Family[];
   readonly hooks: readonly Hook[];
   readonly neverBlock: readonly Network[];
@@ -152,9 +151,11 @@ export function parseAgentConfig(json: unknown, file: string): AgentConfig {
   if (nflog.group === nflog.establishedGroup) {
     throw new AgentConfigError(file, "nflog.establishedGroup", `expected another group than ${nflog.group}`);
   }
-  const at = (relative: string): string => resolve(dirname(file), relative);
+  const folder = resolve(dirname(file));
+  const at = (relative: string): string => resolve(folder, relative);
   return {
     ...content,
+    folder,
     policy: at(content.policy),
     stateFolder: at(content.stateFolder),
     ...(content.codeBook === undefined ? {} : { codeBook: at(content.codeBook) }),
@@ -220,7 +221,15 @@ function keysAt(place: string): string[] {
   }
 }
 
-/** The published JSON schema. */
+/** The published JSON schema, notices included: they are parsed apart, for errors of their own. */
 export function agentConfigJsonSchema(): unknown {
-  return { ...z.toJSONSchema(agentConfigSchema, { io: "input" }), title: "configuration of tattle agent" };
+  const input = { io: "input" } as const;
+  const schema = z.toJSONSchema(agentConfigSchema, input);
+  const { $schema: _, ...notify } = z.toJSONSchema(notifySettingsSchema, input);
+  const described = { ...notify, description: "Whom to tell; default nobody" };
+  return {
+    ...schema,
+    title: "configuration of tattle agent",
+    properties: { ...schema.properties, notify: described },
+  };
 }

@@ -67,7 +67,7 @@ export async function openAgent(
   const spool = new Spool<AgentEvent>(join(config.stateFolder, "spool"), settings, packetsOf);
   closers.push(() => spool.close());
   const publishing = config.server ? new Publishing(config.server, spool, world) : undefined;
-  const notices = await Notices.open(name, config.stateFolder, config.notify, loaded, world);
+  const notices = await Notices.open(name, config, loaded, world);
   closers.push(async () => notices.close());
   const recorder = openRecorder(config, id, spool, world, await readVerdictCounters(point));
   const packets = openPacketLog(config, loaded, id, recorder, notices, world);

@@ -1,6 +1,6 @@
 /** The agent's notices, from events and from what happens to its rules: grouped, on disk, on their way to people. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { LoadedPolicy } from "../../policy/load-policy.ts";
 import type { LoggedEvent } from "../events/nflog-events.ts";
 import { HostWatch } from "../notify/host-watch.ts";
@@ -10,6 +10,7 @@ import type { Subscription } from "../notify/notifier.ts";
 import type { NotifySettings } from "../notify/notify-settings.ts";
 import { closeChannels, openChannels } from "../notify/open-channels.ts";
 import { Outbox } from "../notify/outbox.ts";
+import type { AgentConfig } from "./agent-config.ts";
 import { describeError } from "./agent-log.ts";
 import type { AgentWorld } from "./agent-world.ts";
 import { HostNotices } from "./host-notices.ts";
@@ -53,18 +54,18 @@ export class Notices {
   /** @throws what opening a channel throws. */
   static async open(
     name: string,
-    stateFolder: string,
-    settings: NotifySettings,
+    config: AgentConfig,
     loaded: LoadedPolicy,
     world: AgentWorld,
   ): Promise<Notices> {
-    const folder = join(stateFolder, "notices");
+    const settings = config.notify;
+    const folder = join(config.stateFolder, "notices");
     const outbox = new Outbox(join(folder, "outbox.log"));
     const subscriptions = await openChannels(settings.channels, {
       now: world.now,
       receive: (receipt) => void outbox.receive(receipt),
       known: outbox.known,
-      readText: (path) => readFileSync(path, "utf8"),
+      readText: (path) => readFileSync(resolve(config.folder, path), "utf8"),
     });
     return new Notices(name, folder, settings, loaded, outbox, subscriptions, world);
   }

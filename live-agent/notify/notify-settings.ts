@@ -36,8 +36,11 @@ const facilities = Object.keys(syslogFacilities) as [SyslogFacility, ...SyslogFa
 
 const common = {
   /** Names the channel in the outbox: a message under way finds it again after a restart. */
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, "expected 1 to 40 of a-z, 0-9 and -, a letter first"),
-  minimumSeverity: z.enum(severities).default("info"),
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,39}$/, "expected 1 to 40 of a-z, 0-9 and -, a letter first")
+    .describe("1 to 40 of a-z, 0-9 and -, a letter first; unique"),
+  minimumSeverity: z.enum(severities).default("info").describe("What is less grave is not told here"),
 };
 
 const mail = z.strictObject({
@@ -47,14 +50,13 @@ const mail = z.strictObject({
   port: port.default(587),
   security: z.enum(["starttls", "tls", "none"]).default("starttls"),
   user: line.optional(),
-  passwordFile: path.optional(),
-  authoritiesFile: path.optional(),
+  passwordFile: path.optional().describe("Needed with user"),
+  authoritiesFile: path.optional().describe("Certificate authorities in PEM; default the system's"),
   from: mailAddress,
   to: z.array(mailAddress).min(1).max(50),
-  listId: line.regex(
-    /^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/,
-    "expected a domain name such as notices.example.org",
-  ),
+  listId: line
+    .regex(/^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/, "expected a domain name such as notices.example.org")
+    .describe("List-Id of the mails, as notices.example.org, so that filters find them"),
   timeoutSeconds,
 });
 
@@ -62,8 +64,8 @@ const webhook = z.strictObject({
   type: z.literal("webhook"),
   ...common,
   url: z.string().max(2000),
-  secretFile: path,
-  insecureHttp: z.boolean().default(false),
+  secretFile: path.describe("Key of the HMAC-SHA-256 signature"),
+  insecureHttp: z.boolean().default(false).describe("Allow http: beyond this machine"),
   timeoutSeconds,
 });
 
@@ -74,7 +76,12 @@ const syslog = z.strictObject({
   host: hostName,
   port: port.optional(),
   facility: z.enum(facilities).default("authpriv"),
-  enterprise: z.int().min(0).max(0xffffffff).default(32_473),
+  enterprise: z
+    .int()
+    .min(0)
+    .max(0xffffffff)
+    .default(32_473)
+    .describe("Private enterprise number of the structured data (RFC 5424 section 7.2.2)"),
   authoritiesFile: path.optional(),
   timeoutSeconds,
 });
@@ -83,8 +90,14 @@ const ipMessenger = z.strictObject({
   type: z.literal("ip-messenger"),
   ...common,
   sender: line.default("tattle"),
-  networks: z.array(z.string().max(60)).min(1).max(1000),
-  verify: line.refine((text) => !hasLink(text), "expected words without a link: call somebody, go somewhere"),
+  networks: z
+    .array(z.string().max(60))
+    .min(1)
+    .max(1000)
+    .describe("Flagged hosts outside these are never sent anything"),
+  verify: line
+    .refine((text) => !hasLink(text), "expected words without a link: call somebody, go somewhere")
+    .describe("How the user can verify the message, as: call 4711. No link"),
   localAddress: line
     .refine((text) => isIP(text) !== 0, "expected an IPv4 or IPv6 address")
     .default("0.0.0.0"),
@@ -92,7 +105,12 @@ const ipMessenger = z.strictObject({
   port: port.default(ipMessengerPort),
 });
 
-const sound = z.strictObject({ type: z.literal("sound"), ...common, command, timeoutSeconds });
+const sound = z.strictObject({
+  type: z.literal("sound"),
+  ...common,
+  command: command.describe("Program and arguments, as aplay alarm.wav; once for a group"),
+  timeoutSeconds,
+});
 const wall = z.strictObject({
   type: z.literal("wall"),
   ...common,
@@ -103,20 +121,31 @@ const wall = z.strictObject({
 const channel = z.discriminatedUnion("type", [mail, webhook, syslog, ipMessenger, sound, wall]);
 const channelTypes = ["mail", "webhook", "syslog", "ip-messenger", "sound", "wall"];
 
-const settings = z.strictObject({
+export const notifySettingsSchema = z.strictObject({
   grouping: z
     .strictObject({
-      waitSeconds: z.int().min(0).max(3600).default(defaultGrouping.waitSeconds),
-      intervalSeconds: seconds.default(defaultGrouping.intervalSeconds),
-      repeatSeconds: seconds.default(defaultGrouping.repeatSeconds),
-      hourlyCap: z.int().min(1).max(10_000).default(defaultGrouping.hourlyCap),
+      waitSeconds: z
+        .int()
+        .min(0)
+        .max(3600)
+        .default(defaultGrouping.waitSeconds)
+        .describe("From the first notice of a group to its first message"),
+      intervalSeconds: seconds
+        .default(defaultGrouping.intervalSeconds)
+        .describe("Between two messages of a group"),
+      repeatSeconds: seconds.default(defaultGrouping.repeatSeconds).describe("Before the same is told again"),
+      hourlyCap: z
+        .int()
+        .min(1)
+        .max(10_000)
+        .default(defaultGrouping.hourlyCap)
+        .describe("Messages an hour; the rest is told in one digest"),
     })
     .prefault({}),
-  /** No channel is on unless it is named here. */
-  channels: z.array(channel).max(50).default([]),
+  channels: z.array(channel).max(50).default([]).describe("No channel is on unless it is named here"),
 });
 
-export type NotifySettings = Readonly<z.infer<typeof settings>>;
+export type NotifySettings = Readonly<z.infer<typeof notifySettingsSchema>>;
 export type ChannelSettings = Readonly<z.infer<typeof channel>>;
 
 /**
@@ -127,7 +156,7 @@ export function parseNotifySettings(json: unknown, file: string): NotifySettings
   const fail = (at: string, problem: string): never => {
     throw new NotifySettingsError(file, at, problem);
   };
-  const parsed = settings.safeParse(json);
+  const parsed = notifySettingsSchema.safeParse(json);
   const [issue] = parsed.error?.issues ?? [];
   if (issue) {
     const { path: at, problem } = describeIssue(issue, json);
@@ -161,8 +190,8 @@ function show(value: unknown): string {
 }
 
 function knownKeys(at: string, json: unknown, path_: readonly PropertyKey[]): string[] {
-  if (at === "") return Object.keys(settings.shape);
-  if (at === "grouping") return Object.keys(settings.shape.grouping.unwrap().shape);
+  if (at === "") return Object.keys(notifySettingsSchema.shape);
+  if (at === "grouping") return Object.keys(notifySettingsSchema.shape.grouping.unwrap().shape);
   const type = valueAt(json, [...path_, "type"]);
   const option = channel.options.find(({ shape }) => shape.type.value === type);
   return Object.keys(option?.shape ?? {});

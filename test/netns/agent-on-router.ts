@@ -115,7 +115,7 @@ export class AgentOnRouter {
   }
 
   launch(...args: string[]): ChildProcess {
-    const [program = "", ...before] = [...this.wrapper, process.execPath];
+    const [program, ...before] = [...this.wrapper, process.execPath];
     const line = [...before, ...this.#line(["agent", "run", ...args])];
     const child = this.#topology.start("router", program, line);
     this.#agent = child;

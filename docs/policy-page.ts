@@ -1,0 +1,42 @@
+/** docs/reference/policy.md from the schema of policies. */
+import { policyJsonSchema } from "../policy/policy-schema.ts";
+import { formatSchema } from "./schema-page.ts";
+import type { JsonSchema } from "./schema-page.ts";
+
+/** The page. */
+export function formatPolicyPage(): string {
+  return `# Policies
+
+<!-- Generated from policy/policy-schema.ts by \`npm run docs\`. -->
+
+A policy says what happens to packets that carry a mark. \`tattle policy check\` checks a file, \`show\` prints it in words, and
+\`explain\` says what it would do with a packet and why. The JSON schema is \`policy/policy.schema.json\`.
+
+\`\`\`json
+{
+  "version": 1,
+  "name": "leaks stay inside",
+  "outside": ["wan0"],
+  "trustedNetworks": ["198.51.100.0/24"],
+  "neverBlock": ["10.0.0.5"],
+  "stripAtEgress": true,
+  "rules": [
+    { "name": "fresh-leak", "category": ["leak"], "elapsed": { "lessThan": 86400 }, "direction": "outbound", "action": "drop", "notify": true },
+    { "name": "critical", "severity": ["critical"], "trust": "established", "action": "reject", "notify": true }
+  ]
+}
+\`\`\`
+
+- A rule matches if **one and the same record** of the mark satisfies all its conditions. The first rule that matches decides.
+- No rule matches: the packet passes, and is reported as \`default\`. So \`"rules": []\` only observes.
+- A packet to a trusted network passes as it is, mark included (\`trusted-network\`). One from or to \`neverBlock\` is never
+  dropped, rejected or altered (\`never-block\`).
+- Elapsed time is counted on the clock of whoever enforces, in whole seconds, and renewed every 15 s. If the agent dies, conditions
+  that age fail towards enforcement 60 s later: what they would let pass is dropped.
+- \`drop\` forgets the packet. \`reject\` answers with a TCP reset. \`alter\` zeroes the payload and keeps the connection up; it works
+  where packets leave by an outside interface, and drops elsewhere. \`strip\` removes the mark. A packet whose mark cannot be
+  removed, because another option of the same kind would be damaged, is dropped (\`unstrippable\`).
+- \`"trust": "verified"\` and \`"invalid"\` need authenticated marks and are refused so far.
+
+${formatSchema(policyJsonSchema() as JsonSchema)}`;
+}

@@ -3,6 +3,7 @@
  * Strict rule: an option is a mark only if its length is exactly right for a count of 1 to 6. Everything else of that
  * kind belongs to someone else (TCP Fast Open, AccECN, SMC-R ...) or is malformed; neither is ever acted on.
  */
+import { countInShape, isAuthenticatedLength, isWellFormed, tagOctets } from "./authenticated-format.ts";
 import { MalformedError } from "./malformed-error.ts";
 import {
   futureToleranceSeconds,
@@ -36,6 +37,7 @@ export const malformedOption = -1;
 
 /**
  * Number of records (1 to 6) if the option at `option` is a mark, else `foreignOption` or `malformedOption`.
+ * Authenticated marks are read if their experiment identifier is given; those without records say nothing of activities.
  * The caller has checked that `length` octets lie within the header and the buffer. No exceptions: this runs per packet.
  */
 export function countRecords(
@@ -43,13 +45,17 @@ export function countRecords(
   option: number,
   length: number,
   exid: number | undefined,
+  authenticatedExid?: number,
 ): number {
   if (length < 3) return foreignOption;
   const count = octets[option + 2] ?? 0;
   if (count >= 1 && count <= maximumRecords && length === 3 + recordOctets * count) return count;
   if (length >= 4) {
     const firstWord = (count << 8) | (octets[option + 3] ?? 0);
+    if (firstWord === authenticatedExid && isWellFormed(octets, option, length))
+      return countInShape(octets[option + 4] ?? 0);
     if (firstWord === exid) return countRecordsAfterExid(octets, option, length);
+    if (firstWord === authenticatedExid) return malformedOption;
     if (registeredLowExids.includes(firstWord)) return foreignOption;
   }
   return count <= maximumRecords ? malformedOption : foreignOption;
@@ -60,9 +66,9 @@ function countRecordsAfterExid(octets: Uint8Array, option: number, length: numbe
   return count >= 1 && length === 5 + recordOctets * count ? count : malformedOption;
 }
 
-/** Where the first record of a mark begins: records fill the option's end in every version. */
+/** Where the first record of a mark begins: records fill the option's end, or stand before the tag. */
 export function firstRecord(option: number, length: number, count: number): number {
-  return option + length - recordOctets * count;
+  return option + length - recordOctets * count - (isAuthenticatedLength(length) ? tagOctets : 0);
 }
 
 /**

@@ -55,24 +55,22 @@ function describeValue(schema: JsonSchema): string {
   const variants = variantsOf(schema);
   if (variants.length > 0 && variants.every(({ properties }) => properties)) return "object, see below";
   if (variants.length > 0) return variants.map(describeValue).join(" or ");
-  switch (schema.type) {
-    case "array": {
-      const each = schema.items ? describeValue(schema.items) : "any";
-      return `${(schema.minItems ?? 0) > 0 ? "non-empty " : ""}list of: ${each}`;
-    }
-    case "integer":
-    case "number":
-      return `${schema.type === "integer" ? "whole number" : "number"}, ${schema.minimum ?? ""} to ${schema.maximum ?? ""}`;
-    case "object":
-      return "object, see below";
-    case "boolean":
-      return "`true`, `false`";
-    case "string":
-      return "text";
-    default:
-      return "";
+  if (schema.type === "array") {
+    const each = schema.items ? describeValue(schema.items) : "anything";
+    return `${(schema.minItems ?? 0) > 0 ? "non-empty " : ""}list of: ${each}`;
   }
+  if (schema.type === "integer" || schema.type === "number") {
+    const kind = schema.type === "integer" ? "whole number" : "number";
+    return `${kind}, ${schema.minimum ?? ""} to ${schema.maximum ?? ""}`;
+  }
+  return typeNames.get(schema.type ?? "") ?? "";
 }
+
+const typeNames: ReadonlyMap<string, string> = new Map([
+  ["object", "object, see below"],
+  ["boolean", "`true`, `false`"],
+  ["string", "text"],
+]);
 
 function describeDefault(schema: JsonSchema, isRequired: boolean): string {
   if (isRequired) return "required";

@@ -47,7 +47,8 @@ export async function withMarkerErrors(work: () => Promise<number>): Promise<num
   } catch (error) {
     if (error instanceof KernelError)
       throw new CliError(`${error.message}: ${String(error.cause)}`, exitCodes.partial, { cause: error });
-    if (error instanceof StateError) throw new CliError(error.message, exitCodes.usage, { cause: error });
+    if (error instanceof StateError || error instanceof MarkSettingsError)
+      throw new CliError(error.message, exitCodes.usage, { cause: error });
     const code = errorCode(error);
     if (code === "EACCES" || code === "EPERM")
       throw new CliError(

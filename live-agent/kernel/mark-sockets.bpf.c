@@ -11,7 +11,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
-#include "mark.bpf.h"
+#include "mark-tag.bpf.h"
 
 /* The C library's sys/socket.h does not compile for the target bpf. */
 #define AF_INET 2
@@ -24,49 +24,107 @@
  */
 #define FIELD(name) (*(const volatile __u32 *)&socket->name)
 
-/* Whether the packet comes back to this host: nobody outside would see the mark. */
-static __always_inline int stays_here(struct bpf_sock_ops *socket)
+static __always_inline void read_connection(struct bpf_sock_ops *socket, struct connection *connection)
 {
 	__u32 remote[4] = { FIELD(remote_ip6[0]), FIELD(remote_ip6[1]), FIELD(remote_ip6[2]), FIELD(remote_ip6[3]) };
 	__u32 local[4] = { FIELD(local_ip6[0]), FIELD(local_ip6[1]), FIELD(local_ip6[2]), FIELD(local_ip6[3]) };
 	__u32 remote_ipv4 = FIELD(remote_ip4), local_ipv4 = FIELD(local_ip4);
-	int is_mapped = !remote[0] && !remote[1] && remote[2] == MAPPED_IPV4;
 
-	if (socket->family == AF_INET || is_mapped)
-		return (bpf_ntohl(remote_ipv4) >> 24) == 127 || remote_ipv4 == local_ipv4;
+	/* An IPv6 socket that speaks IPv4 has the other family's number. */
+	connection->is_ipv4 =
+		FIELD(family) == AF_INET || (!remote[0] && !remote[1] && remote[2] == MAPPED_IPV4);
+	if (connection->is_ipv4) {
+		remote[0] = remote[1] = local[0] = local[1] = 0;
+		remote[2] = local[2] = MAPPED_IPV4;
+		remote[3] = remote_ipv4;
+		local[3] = local_ipv4;
+	}
+	__builtin_memcpy(connection->remote.words, remote, sizeof(remote));
+	__builtin_memcpy(connection->local.words, local, sizeof(local));
+	/* The one is in the host's order, the other in the network's, in the upper half. */
+	connection->local_port = bpf_htons(FIELD(local_port));
+	connection->remote_port = bpf_htons(bpf_ntohl(FIELD(remote_port)));
+}
+
+/* Whether the packet comes back to this host: nobody outside would see the mark. */
+static __always_inline int stays_here(const struct connection *connection)
+{
+	const __u32 *local = connection->local.words, *remote = connection->remote.words;
+
+	if (connection->is_ipv4 && (bpf_ntohl(remote[3]) >> 24) == 127)
+		return 1;
 	return remote[0] == local[0] && remote[1] == local[1] && remote[2] == local[2] && remote[3] == local[3];
 }
 
-static __always_inline void reserve(struct bpf_sock_ops *socket, const struct mark *mark)
+static __always_inline void reserve(struct bpf_sock_ops *socket, const struct mark *mark,
+				    const struct connection *connection)
 {
 	__u32 live = count_live(mark, bpf_ktime_get_boot_ns());
 	__u32 header = mark->has_exid ? 5 : 3;
 
+	if (bpf_map_lookup_elem(&tattle_keys, &connection->local)) {
+		for (__u32 count = MOST_TAGGED_RECORDS; count > 0; count--) {
+			__u32 length = 6 + RECORD_OCTETS * count + TAG_OCTETS;
+			if (count <= live && !bpf_reserve_hdr_opt(socket, length, 0))
+				return;
+		}
+	}
 	for (__u32 count = MOST_RECORDS; count > 0; count--) {
 		if (count <= live && !bpf_reserve_hdr_opt(socket, header + RECORD_OCTETS * count, 0))
 			return;
 	}
 }
 
+/* With a tag if this host has a key for the packet's address, and a record fits; says how many records were written. */
+static __always_inline __u32 store_tagged(struct bpf_sock_ops *socket, const struct mark *mark,
+					  const struct connection *connection, const struct option *records,
+					  __u32 live, __u64 now)
+{
+	const struct host_key *key = bpf_map_lookup_elem(&tattle_keys, &connection->local);
+	struct tagged_option option = {};
+
+	if (!key)
+		return 0;
+#pragma unroll
+	for (__u32 count = MOST_TAGGED_RECORDS; count > 0; count--) {
+		if (count > live)
+			continue;
+		write_tagged(&option, mark, key, connection, records, count, live, now);
+		if (!bpf_store_hdr_opt(socket, option.octets, TAGGED_OCTETS, 0))
+			return count;
+	}
+	return 0;
+}
+
+static __always_inline __u32 store_plain(struct bpf_sock_ops *socket, const struct mark *mark,
+					 struct option *option, __u32 live)
+{
+	for (__u32 count = MOST_RECORDS; count > 0; count--) {
+		if (count > live)
+			continue;
+		write_header(mark, option, count);
+		/* The kernel takes the option's length from its second octet. */
+		long error = mark->has_exid ? bpf_store_hdr_opt(socket, option->octets, OPTION_OCTETS, 0)
+					    : bpf_store_hdr_opt(socket, option->octets + 2, OPTION_OCTETS - 2, 0);
+		if (!error)
+			return count;
+	}
+	return 0;
+}
+
 /* As many records as were reserved; fewer if the mark has changed in between, the kernel fills up with no-operations. */
-static __always_inline void store(struct bpf_sock_ops *socket, const struct mark *mark)
+static __always_inline void store(struct bpf_sock_ops *socket, const struct mark *mark,
+				  const struct connection *connection)
 {
 	struct option option = {};
-	__u32 live = gather_live(mark, bpf_ktime_get_boot_ns(), &option);
-	__u32 sent = 0;
+	__u64 now = bpf_ktime_get_boot_ns();
+	__u32 live = gather_live(mark, now, &option);
 
 	if (!live)
 		return;
-	for (__u32 count = MOST_RECORDS; count > 0 && !sent; count--) {
-		if (count > live)
-			continue;
-		write_header(mark, &option, count);
-		/* The kernel takes the option's length from its second octet. */
-		long error = mark->has_exid ? bpf_store_hdr_opt(socket, option.octets, OPTION_OCTETS, 0)
-					    : bpf_store_hdr_opt(socket, option.octets + 2, OPTION_OCTETS - 2, 0);
-		if (!error)
-			sent = count;
-	}
+	__u32 sent = store_tagged(socket, mark, connection, &option, live, now);
+	if (!sent)
+		sent = store_plain(socket, mark, &option, live);
 	count_packet(sent == live ? COUNT_WHOLE : sent ? COUNT_SHORTENED : COUNT_NO_ROOM);
 }
 
@@ -75,6 +133,7 @@ int tattle_mark(struct bpf_sock_ops *socket)
 {
 	__u32 key = 0;
 	const struct mark *mark;
+	struct connection connection;
 
 	switch (socket->op) {
 	case BPF_SOCK_OPS_TCP_CONNECT_CB:
@@ -88,12 +147,15 @@ int tattle_mark(struct bpf_sock_ops *socket)
 	case BPF_SOCK_OPS_HDR_OPT_LEN_CB:
 	case BPF_SOCK_OPS_WRITE_HDR_OPT_CB:
 		mark = bpf_map_lookup_elem(&tattle_marks, &key);
-		if (!mark || (!mark->on_loopback && stays_here(socket)))
+		if (!mark)
+			break;
+		read_connection(socket, &connection);
+		if (!mark->on_loopback && stays_here(&connection))
 			break;
 		if (socket->op == BPF_SOCK_OPS_HDR_OPT_LEN_CB)
-			reserve(socket, mark);
+			reserve(socket, mark, &connection);
 		else
-			store(socket, mark);
+			store(socket, mark, &connection);
 		break;
 	}
 	return 1;

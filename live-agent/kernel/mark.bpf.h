@@ -25,7 +25,10 @@ struct mark {
 	__u8 has_exid;
 	__u8 exid[2];
 	__u8 on_loopback;
-	__u8 unused[3];
+	__u8 unused;
+	__u8 authenticated_exid[2];
+	/* When the machine was booted, nanoseconds since 1970: the time of day is not to be had here. */
+	__u64 booted_at;
 };
 
 /*

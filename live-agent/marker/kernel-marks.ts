@@ -43,7 +43,7 @@ export function programPin(pinFolder: string): string {
 }
 
 /** Maps that the programs share. */
-export function mapPin(pinFolder: string, name: "tattle_marks" | "tattle_counts"): string {
+export function mapPin(pinFolder: string, name: "tattle_marks" | "tattle_counts" | "tattle_keys"): string {
   return join(pinFolder, name);
 }
 
@@ -123,7 +123,7 @@ async function listAttached({ run, cgroup }: KernelPlace): Promise<number[]> {
 
 /** Forgets program and maps; the kernel frees them when nothing is attached any more. */
 export function removePins(pinFolder: string): void {
-  for (const name of ["program", "gaps", "tattle_marks", "tattle_counts"])
+  for (const name of ["program", "gaps", "tattle_marks", "tattle_counts", "tattle_keys"])
     rmSync(join(pinFolder, name), { force: true });
 }
 

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { describeIssue } from "../../policy/policy-issue.ts";
+import { defaultAuthenticatedExid } from "../../wire/authenticated-format.ts";
 import { registeredLowExids, tcpMarkKinds } from "../../wire/mark-format.ts";
 
 export class MarkSettingsError extends Error {
@@ -36,6 +37,10 @@ const settings = z.strictObject({
   cgroup: absolutePath.optional(),
   /** Whether packets that stay on this host are marked, too. */
   loopback: z.boolean().default(false),
+  /** File with the keys that sign this host's marks; without it they carry no tag. */
+  keyFile: absolutePath.optional(),
+  /** Experiment identifier of marks with a tag. */
+  authenticatedExid: z.int().min(1).max(0xffff).default(defaultAuthenticatedExid),
   /** Interfaces at which packets without a socket are marked, too. */
   gapInterfaces: z.array(interfaceName).max(64).default([]),
   /** Folder of the state, which outlives reboots. */

@@ -8,8 +8,10 @@ const recordsAt = 8 * mostKept;
 const kindAt = 2 * recordsAt;
 const exidAt = kindAt + 2;
 const loopbackAt = exidAt + 2;
+const authenticatedExidAt = loopbackAt + 2;
+const bootedAt = kindAt + 8;
 /** Octets of the whole value. */
-export const markValueOctets = kindAt + 8;
+export const markValueOctets = bootedAt + 8;
 /** FOREVER: the largest number that 63 bits hold. */
 const forever = 2n ** 63n - 1n;
 
@@ -22,7 +24,7 @@ export interface Clocks {
 /** The records as the program reads them. Deadlines count from boot there, so that a clock that is set moves none. */
 export function encodeMarkValue(
   records: readonly KeptRecord[],
-  settings: Pick<MarkSettings, "kind" | "exid" | "loopback">,
+  settings: Pick<MarkSettings, "kind" | "exid" | "loopback" | "authenticatedExid">,
   clocks: Clocks,
 ): Uint8Array {
   const view = new DataView(new ArrayBuffer(markValueOctets));
@@ -37,6 +39,8 @@ export function encodeMarkValue(
     view.setUint16(exidAt, settings.exid);
   }
   view.setUint8(loopbackAt, settings.loopback ? 1 : 0);
+  view.setUint16(authenticatedExidAt, settings.authenticatedExid);
+  view.setBigUint64(bootedAt, BigInt(Math.round((clocks.now - clocks.sinceBoot) * 1000)) * 1_000_000n, true);
   return new Uint8Array(view.buffer);
 }
 
@@ -53,7 +57,9 @@ export function saysTheSame(wanted: Uint8Array, found: Uint8Array, { sinceBoot }
   const [first, second] = [readEntries(wanted), readEntries(found)].map((entries) =>
     entries.filter(({ until }) => until > sinceBoot),
   );
-  if (first?.length !== second?.length || !sameFrom(kindAt, wanted, found)) return false;
+  if (first?.length !== second?.length || !sameBetween(kindAt, bootedAt, wanted, found)) return false;
+  // A clock that was set since would put tags into the wrong window.
+  if (Math.abs(readBootTime(wanted) - readBootTime(found)) > toleranceSeconds) return false;
   return (first ?? []).every((entry, index) => isSame(entry, second?.[index]));
 }
 
@@ -70,8 +76,13 @@ function isSame(one: Entry, other: Entry | undefined): boolean {
   return other?.record === one.record && Math.abs(one.until - other.until) < toleranceSeconds;
 }
 
-function sameFrom(start: number, one: Uint8Array, other: Uint8Array): boolean {
-  return one.subarray(start).every((octet, index) => octet === other[start + index]);
+function sameBetween(start: number, end: number, one: Uint8Array, other: Uint8Array): boolean {
+  return one.subarray(start, end).every((octet, index) => octet === other[start + index]);
+}
+
+function readBootTime(value: Uint8Array): number {
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
+  return Number(view.getBigUint64(bootedAt, true)) / 1e9;
 }
 
 function readEntries(value: Uint8Array): Entry[] {

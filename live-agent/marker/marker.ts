@@ -20,6 +20,9 @@ import {
   writeMarkValue,
 } from "./kernel-marks.ts";
 import type { KernelPlace, PacketCounts } from "./kernel-marks.ts";
+import { hasHostKeys, writeHostKeys } from "./kernel-keys.ts";
+import { readHostKeys } from "./host-keys.ts";
+import type { HostKey } from "./host-keys.ts";
 import type { MarkSettings } from "./mark-settings.ts";
 import { emptyState, liveRecords } from "./mark-state.ts";
 import type { KeptRecord, MarkState } from "./mark-state.ts";
@@ -95,20 +98,26 @@ export async function detachMarker(marker: Marker): Promise<void> {
 export async function readStatus(marker: Marker): Promise<MarkerStatus> {
   const place = placeOf(marker);
   const state = readState(marker.settings.stateFolder);
-  const attached = await isAttached(place);
-  const records = liveRecords(state, marker.clocks().now);
   const { marking } = state;
-  const problems = [
-    ...(attached ? [] : [`no marking program is attached to ${place.cgroup}`]),
-    ...(await listUnfilled(place, marker.settings.gapInterfaces)).map(
-      (name) => `packets without a socket that leave by ${name} are not marked`,
-    ),
-    ...(attached && !(await isCurrent(marker, state))
-      ? ["the kernel writes other records than are kept"]
-      : []),
-  ];
-  const { cgroup } = place;
-  return { marking, cgroup, attached, records, counts: await readPacketCounts(place), problems };
+  return {
+    marking,
+    cgroup: place.cgroup,
+    attached: await isAttached(place),
+    records: liveRecords(state, marker.clocks().now),
+    counts: await readPacketCounts(place),
+    problems: await findProblems(marker, state),
+  };
+}
+
+async function findProblems(marker: Marker, state: MarkState): Promise<readonly string[]> {
+  const place = placeOf(marker);
+  const unfilled = await listUnfilled(place, marker.settings.gapInterfaces);
+  const problems = unfilled.map((name) => `packets without a socket that leave by ${name} are not marked`);
+  if (!(await isAttached(place))) return [`no marking program is attached to ${place.cgroup}`, ...problems];
+  if (!(await isCurrent(marker, state))) problems.push("the kernel writes other records than are kept");
+  if (!(await hasHostKeys(place, keysOf(marker))))
+    problems.push("the kernel signs with other keys than the key file has");
+  return problems;
 }
 
 async function applyState(marker: Marker, state: MarkState, adopt: boolean): Promise<Outcome> {
@@ -123,7 +132,14 @@ async function applyState(marker: Marker, state: MarkState, adopt: boolean): Pro
   if (value) await writeMarkValue(place, value);
   else await removeMarkValue(place);
   if (hasGapFiller(marker)) await fillGaps(place, marker.settings.gapInterfaces);
+  // Last: without its keys a host is still marked.
+  const keys = keysOf(marker);
+  if (!(await hasHostKeys(place, keys))) await writeHostKeys(place, keys);
   return { state, ...(isNew || adopt ? { adoption: await adoptConnections(place) } : {}) };
+}
+
+function keysOf({ settings }: Marker): HostKey[] {
+  return settings.keyFile === undefined ? [] : readHostKeys(settings.keyFile);
 }
 
 /** Whoever asks for none needs no tc. */

@@ -5,6 +5,7 @@ test("the kind is all that must be said", () => {
   expect(parseMarkSettings({ kind: 253 }, "mark.json")).toEqual({
     kind: 253,
     loopback: false,
+    authenticatedExid: 0x4d4b,
     gapInterfaces: [],
     stateFolder: "/var/lib/tattle",
     pinFolder: "/sys/fs/bpf/tattle",
@@ -21,7 +22,7 @@ test.each([
   ],
   [
     { kind: 253, looback: true },
-    'mark.json: unknown key "looback"; one of kind, exid, cgroup, loopback, gapInterfaces, stateFolder, pinFolder',
+    'mark.json: unknown key "looback"; one of kind, exid, cgroup, loopback, keyFile, authenticatedExid, gapInterfaces, stateFolder, pinFolder',
   ],
 ])("%j is refused with the place and what is allowed", (json, message) => {
   expect(() => parseMarkSettings(json, "mark.json")).toThrow(message);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { encodeMarkValue, markValueOctets, saysTheSame } from "../../../live-agent/marker/mark-value.ts";
 
-const settings = { kind: 253, loopback: false } as const;
+const settings = { kind: 253, loopback: false, authenticatedExid: 0x4d4b } as const;
 const clocks = { now: 1_700_000_000, sinceBoot: 500 };
 const leak = { detectedAt: 0x6553f100, category: 2, activity: 1 };
 
@@ -10,8 +10,12 @@ test("the value holds what struct mark of live-agent/kernel/mark.bpf.h reads", (
     { ...leak, until: clocks.now + 2 },
     { ...leak, activity: 9 },
   ];
-  const value = encodeMarkValue(records, { kind: 254, exid: 0x4d4b, loopback: true }, clocks);
-  expect(value).toHaveLength(136);
+  const value = encodeMarkValue(
+    records,
+    { kind: 254, exid: 0x1234, loopback: true, authenticatedExid: 0x4d4b },
+    clocks,
+  );
+  expect(value).toHaveLength(144);
   // until[0]: 502 s since boot in nanoseconds, until[1]: for ever, until[2]: no record
   expect([...value.subarray(0, 8)]).toEqual([0, 0x1c, 0x88, 0xe1, 0x74, 0, 0, 0]);
   expect([...value.subarray(8, 16)]).toEqual([255, 255, 255, 255, 255, 255, 255, 0x7f]);
@@ -19,8 +23,10 @@ test("the value holds what struct mark of live-agent/kernel/mark.bpf.h reads", (
   // records[0] and records[1]: detected-at, category, activity, two unused octets
   expect([...value.subarray(64, 72)]).toEqual([0x65, 0x53, 0xf1, 0, 2, 1, 0, 0]);
   expect([...value.subarray(72, 80)]).toEqual([0x65, 0x53, 0xf1, 0, 2, 9, 0, 0]);
-  // kind, has_exid, exid, on_loopback
-  expect([...value.subarray(128, 133)]).toEqual([254, 1, 0x4d, 0x4b, 1]);
+  // kind, has_exid, exid, on_loopback, unused, authenticated_exid
+  expect([...value.subarray(128, 136)]).toEqual([254, 1, 0x12, 0x34, 1, 0, 0x4d, 0x4b]);
+  // booted_at: 1,699,999,500 s since 1970 in nanoseconds
+  expect(new DataView(value.buffer).getBigUint64(136, true)).toBe(1_699_999_500_000_000_000n);
 });
 
 test("a deadline that has passed stays one: 0 stands where there is no record", () => {
@@ -46,6 +52,12 @@ test("a record that has ended in between makes no difference", () => {
   const before = encodeMarkValue(records, settings, clocks);
   const now = { now: clocks.now + 61, sinceBoot: 561 };
   expect(saysTheSame(encodeMarkValue(records.slice(1), settings, now), before, now)).toBe(true);
+});
+
+test("a clock that was set since is a difference: tags would be in the wrong window", () => {
+  const before = encodeMarkValue([leak], settings, clocks);
+  const now = { now: clocks.now + 3600, sinceBoot: 500 };
+  expect(saysTheSame(encodeMarkValue([leak], settings, now), before, now)).toBe(false);
 });
 
 test.each([

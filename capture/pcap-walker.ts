@@ -10,6 +10,9 @@ export const pcapMagics = { microseconds: 0xa1b2c3d4, nanoseconds: 0xa1b23c4d, m
 
 const fileHeaderOctets = 24;
 
+/** September 2001: no fraction of a second is as large. */
+const leastSaneSeconds = 1_000_000_000;
+
 class PcapInterface implements CaptureInterface {
   readonly index = 0;
   readonly linkType: number;
@@ -158,9 +161,11 @@ export class PcapWalker implements RecordWalker {
     const original = view.getUint32(at + this.#originalAt, this.#little);
     if (captured === 0 || captured > original || captured > this.#largestFrame) return 0;
     if (view.getUint32(at + 4, this.#little) >= this.#fractions) return 0;
-    const seconds = view.getUint32(at, this.#little);
-    // Before the first frame there is nothing to compare with.
-    if (this.frames > 0 && Math.abs(seconds - this.#lastSeconds) > 86_400) return 0;
+    // A chain four octets behind the true one, which would never meet it, takes fractions for seconds. Nothing else may
+    // be said of times: a capture may be silent for years, and a true chain that is taken for none proves others.
+    const isSane =
+      this.#lastSeconds < leastSaneSeconds || view.getUint32(at, this.#little) >= leastSaneSeconds;
+    if (!isSane) return 0;
     return at + this.#recordHeader + captured;
   }
 

@@ -52,6 +52,8 @@ export class PcapngWalker implements RecordWalker {
   /** Interface of the newest packet block, for sinks that pass over some by themselves; undefined in big-endian sections. */
   #newest: PcapngInterface | undefined;
   #layout: RecordLayout | undefined;
+  /** Whether octets of the section were skipped that may have described an interface. */
+  #hasLost = false;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
@@ -256,12 +258,17 @@ export class PcapngWalker implements RecordWalker {
     this.#layout = undefined;
     this.#simpleTimeHigh = 0;
     this.#simpleTimeLow = 0;
+    this.#hasLost = false;
   }
 
   #interfaceDescription(at: number, length: number): void {
     // Not skipped: the numbers of all further interfaces would be wrong.
     if (length < 20) {
       this.damage = { reason: `an interface block of ${length} octets, expected at least 20`, refused: true };
+      return;
+    }
+    if (this.#hasLost) {
+      this.damage = { reason: "an interface behind a gap, where its number is unknown", refused: true };
       return;
     }
     const index = this.interfaces.length;
@@ -274,36 +281,46 @@ export class PcapngWalker implements RecordWalker {
     );
   }
 
-  /** A block of a known type whose length stands at both ends; a packet's frame must fit, on a known interface. */
+  /**
+   * A block whose length stands at both ends; a packet's frame must fit. Of any type, and any interface: a chain that
+   * took true blocks for none would prove others.
+   */
   plausibleEnd(at: number, end: number): number {
     const view = this.#view;
     if (at + 28 > end) return end;
     const type = view.getUint32(at, this.#little);
     const length = view.getUint32(at + 4, this.#little);
-    if (length < blockOverhead || length > this.largestRecord || (length & 3) !== 0) return 0;
-    if (type !== sectionHeaderBlock && (type < interfaceBlock || type > enhancedPacketBlock)) return 0;
-    if (type === enhancedPacketBlock && !this.#isPlausiblePacket(at, length)) return 0;
-    if (at + length > end) return at + length;
+    if (length < blockOverhead || length > maximumRecordOctets || (length & 3) !== 0) return 0;
+    if (type === enhancedPacketBlock && !this.#fits(at, length)) return 0;
+    // Nearly any four octets are the length of a block that the end cuts, if it may be of any length.
+    if (at + length > end) return length > this.largestRecord ? 0 : at + length;
     return view.getUint32(at + length - 4, this.#little) === length ? at + length : 0;
   }
 
-  #isPlausiblePacket(at: number, length: number): boolean {
-    const captured = this.#view.getUint32(at + 20, this.#little);
-    const number = this.#view.getUint32(at + 8, this.#little);
-    const isKnown = this.#sectionStart + number < this.interfaces.length;
-    return isKnown && captured <= length - packetBlockOverhead;
+  #fits(at: number, length: number): boolean {
+    return this.#view.getUint32(at + 20, this.#little) <= length - packetBlockOverhead;
   }
 
-  /** Behind a lost section header all interfaces would be wrong. */
+  /** Behind a lost section header all interfaces would be wrong, behind a lost interface all those described later. */
   hidesState(start: number, end: number): boolean {
-    for (let at = start; at + 4 <= end; at += 4) {
-      const isMagic = this.#view.getUint32(at) === byteOrderMagic;
-      if (isMagic || this.#view.getUint32(at, true) === byteOrderMagic) return true;
+    const view = this.#view;
+    for (let at = start; at + 8 <= end; at += 4) {
+      const word = view.getUint32(at, this.#little);
+      if (word === sectionHeaderBlock || word === byteOrderMagic) return true;
+      if (view.getUint32(at, !this.#little) === byteOrderMagic) return true;
+      if (word === interfaceBlock && (at === start || this.#isInterface(at, end))) return true;
     }
     return false;
   }
 
+  #isInterface(at: number, end: number): boolean {
+    const length = this.#view.getUint32(at + 4, this.#little);
+    if (length < 20 || (length & 3) !== 0 || at + length > end) return false;
+    return this.#view.getUint32(at + length - 4, this.#little) === length;
+  }
+
   resume(): void {
+    this.#hasLost ||= this.damage?.octets === undefined;
     this.damage = undefined;
   }
 }

@@ -3,6 +3,7 @@ import { fuzzCodec, fuzzOptions } from "./codec-target.ts";
 import { seededRandom } from "./random.ts";
 import type { Random } from "./random.ts";
 import { fuzzReader, seedCaptures } from "./reader-target.ts";
+import { fuzzResume } from "./resume-target.ts";
 import { seedFrames } from "./seed-frames.ts";
 import { fuzzWalk } from "./walk-target.ts";
 
@@ -40,11 +41,17 @@ export const targets: readonly Target[] = [
     name: "reader",
     promise:
       "a capture ends in one of three states, gives the same frames in pieces of any size, and a cut only ends it",
-    weight: 300,
+    weight: 8,
     prepare: () => {
       const seeds = seedCaptures();
       return async (random) => fuzzReader(seeds, random);
     },
+  },
+  {
+    name: "resume",
+    promise: "behind damage reading goes on at a true record or not at all, whatever payloads hold",
+    weight: 16,
+    prepare: () => fuzzResume,
   },
 ];
 

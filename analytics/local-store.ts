@@ -3,6 +3,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import type { CodeBook } from "../wire/code-book.ts";
 import type { Database } from "./database.ts";
 import { ingestCapture } from "./ingest/ingest-capture.ts";
+import type { ReaderKey } from "./ingest/tag-check.ts";
 import { loadCodeBook } from "./load-code-book.ts";
 import { momentFor } from "./queries/as-of.ts";
 import { reportHost } from "./queries/host-report.ts";
@@ -26,6 +27,8 @@ export interface LocalStoreOptions {
   readonly codeBook: CodeBook;
   /** Seconds since 1970. */
   readonly clock: () => number;
+  /** Keys that tags of authenticated marks are verified with. */
+  readonly keys?: readonly ReaderKey[];
 }
 
 /** A store over an open database, which it closes with itself. */
@@ -37,14 +40,16 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
 class LocalStore implements Store {
   readonly #database: Database;
   readonly #clock: () => number;
+  readonly #keys: readonly ReaderKey[];
 
   constructor(options: LocalStoreOptions) {
     this.#database = options.database;
     this.#clock = options.clock;
+    this.#keys = options.keys ?? [];
   }
 
   ingest(input: IngestInput, options: IngestOptions = {}): Promise<CaptureReport> {
-    return ingestCapture(this.#database, input, { now: this.#clock(), ...options });
+    return ingestCapture(this.#database, input, { now: this.#clock(), ...options }, this.#keys);
   }
 
   ranking(query: RankingQuery = {}): Promise<Ranking> {

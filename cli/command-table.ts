@@ -1,6 +1,8 @@
 /** Every command of tattle. Parsing, help and docs/reference/cli.md come from this table; code loads when it runs. */
 import { sortKeys } from "../analytics/store.ts";
 import type { Command, CommandOption } from "./command.ts";
+import { codeBook, json } from "./command-options.ts";
+import { markCommands } from "./mark-commands.ts";
 
 const database: CommandOption = {
   name: "database",
@@ -8,17 +10,10 @@ const database: CommandOption = {
   default: "evidence.duckdb in tattle's folder of the user's data folder, as ~/.local/share/tattle",
   description: "the database of evidence",
 };
-const codeBook: CommandOption = {
-  name: "code-book",
-  value: "FILE",
-  default: "the one that comes with tattle",
-  description: "names and severities of activities, as JSON",
-};
 const questionCodeBook: CommandOption = {
   ...codeBook,
   description: "names and severities of activities, as JSON; while tattle serve runs, its code book holds",
 };
-const json: CommandOption = { name: "json", description: "print JSON instead of a table" };
 const asOf: CommandOption = {
   name: "as-of",
   value: "TIME",
@@ -36,6 +31,11 @@ const port: CommandOption = {
   value: "NUMBER",
   default: "8765",
   description: "port to listen on; 0 takes any free one",
+};
+const markKeys: CommandOption = {
+  name: "mark-keys",
+  value: "FILE",
+  description: "keys to verify the tags of authenticated marks with, as tattle key new makes them",
 };
 const tokenFile: CommandOption = {
   name: "token-file",
@@ -68,6 +68,7 @@ export const commands: readonly Command[] = [
     options: [
       { ...port, default: "8765, or a free one if that is taken" },
       codeBook,
+      markKeys,
       { name: "no-browser", description: "print the address and start no browser" },
     ],
     examples: [
@@ -89,7 +90,11 @@ export const commands: readonly Command[] = [
         repeated: true,
       },
     ],
-    options: [database, json],
+    options: [
+      database,
+      { ...markKeys, description: `${markKeys.description}; while tattle serve runs, its keys hold` },
+      json,
+    ],
     examples: [
       { line: "tattle ingest monday.pcap tuesday.pcapng.gz", explains: "add two captures" },
       { line: "tattle ingest /var/captures", explains: "add every capture below a folder" },
@@ -178,7 +183,7 @@ export const commands: readonly Command[] = [
       "Serves the dashboard and its JSON API until Ctrl-C. While it runs it owns the database: other commands on this " +
       "machine find it and work through it.",
     arguments: [],
-    options: [database, host, port, tokenFile, codeBook],
+    options: [database, host, port, tokenFile, codeBook, markKeys],
     examples: [
       { line: "tattle serve", explains: "the dashboard at http://127.0.0.1:8765/" },
       {
@@ -188,68 +193,7 @@ export const commands: readonly Command[] = [
     ],
     load: async () => import("./commands/serve.ts"),
   },
-  {
-    name: "mark",
-    summary: "mark what this host sends, or end it (Linux, root)",
-    description:
-      "For detectors: one command, and every TCP packet of this host carries what was detected and when. Actions: add and " +
-      "remove an activity, list, clear, on and off (off keeps what was said), status, restore (for the boot unit), watch " +
-      "(repairs and reports what somebody undid), detach (take the program from the kernel).",
-    arguments: [
-      {
-        name: "ACTION",
-        description: "what to do",
-        choices: ["add", "remove", "list", "clear", "on", "off", "status", "restore", "watch", "detach"],
-      },
-      {
-        name: "ACTIVITY",
-        description:
-          "for add and remove: category and activity by name or number; to remove, a category will do",
-        optional: true,
-      },
-    ],
-    options: [
-      {
-        name: "at",
-        value: "TIME",
-        default: "now",
-        description: "when it was detected: ISO 8601 in UTC, or seconds since 1970",
-      },
-      {
-        name: "ttl",
-        value: "SPAN",
-        default: "until it is removed",
-        description: "how long it holds: 90s, 15m, 8h, 2d",
-      },
-      {
-        name: "settings",
-        value: "FILE",
-        default: "/etc/tattle/mark.json",
-        description: "settings of the marker; they name the option kind",
-      },
-      {
-        name: "cgroup",
-        value: "FOLDER",
-        default: "that of the settings, else the cgroup2 root: the whole host",
-        description: "mark only what the processes of this cgroup send",
-      },
-      { name: "every", value: "SECONDS", default: "5", description: "for watch: how often to look" },
-      codeBook,
-      { ...json, description: "print JSON" },
-    ],
-    examples: [
-      {
-        line: "tattle mark add leak/sharing-folder",
-        explains: "files were put into a sharing folder just now",
-      },
-      {
-        line: "tattle mark add 2/1 --at 2026-05-04T09:30:00Z --ttl 8h",
-        explains: "the same by number, detected earlier, for eight hours",
-      },
-      { line: "tattle mark clear", explains: "the host was cleaned" },
-    ],
-    load: async () => import("./commands/mark.ts"),
-  },
+  ...markCommands,
   {
     name: "codes",
     summary: "print the code book: what the numbers in a mark mean",

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { DatabaseError } from "../analytics/database-error.ts";
 import { inMemory, openOwnedStore, openStore } from "../analytics/owner/open-store.ts";
 import type { OpenStoreOptions } from "../analytics/owner/open-store.ts";
+import type { ReaderKey } from "../analytics/ingest/tag-check.ts";
 import { OwnerError } from "../analytics/remote-store.ts";
 import type { Store } from "../analytics/store.ts";
 import type { CodeBook } from "../wire/code-book.ts";
@@ -12,6 +13,7 @@ import { readCodeBook } from "./code-book-file.ts";
 import type { CommandLine } from "./command.ts";
 import { defaultDatabase } from "./data-folder.ts";
 import { describeFileError } from "./file-error.ts";
+import { readReaderKeys } from "./reader-keys-file.ts";
 import type { Shell } from "./shell.ts";
 
 /**
@@ -38,7 +40,8 @@ export async function withNewEvidence<Result>(
   shell: Shell,
   use: (store: Store) => Promise<Result>,
 ): Promise<Result> {
-  return withStore(openStore, placeOf(line, shell), readCodeBook(line.value("code-book")), shell, use);
+  const codeBook = readCodeBook(line.value("code-book"));
+  return withStore(openStore, placeOf(line, shell), codeBook, shell, use, keysOf(line));
 }
 
 /**
@@ -52,8 +55,14 @@ export async function withOwnedEvidence<Result>(
 ): Promise<Result> {
   const database = placeOf(line, shell);
   const codeBook = readCodeBook(line.value("code-book"));
-  return withStore(openOwnedStore, database, codeBook, shell, async (store) =>
-    use(store, codeBook, database),
+  const keys = keysOf(line);
+  return withStore(
+    openOwnedStore,
+    database,
+    codeBook,
+    shell,
+    async (store) => use(store, codeBook, database),
+    keys,
   );
 }
 
@@ -62,8 +71,13 @@ export async function withEvidenceInMemory<Result>(
   codeBook: CodeBook,
   shell: Shell,
   use: (store: Store) => Promise<Result>,
+  keys: readonly ReaderKey[] = [],
 ): Promise<Result> {
-  return withStore(openStore, inMemory, codeBook, shell, use);
+  return withStore(openStore, inMemory, codeBook, shell, use, keys);
+}
+
+function keysOf(line: CommandLine): readonly ReaderKey[] {
+  return readReaderKeys(line.value("mark-keys"));
 }
 
 /** A question is over in a moment: nobody is to come with a capture meanwhile, and make the command stay. */
@@ -79,9 +93,10 @@ async function withStore<Result>(
   codeBook: CodeBook,
   shell: Shell,
   use: (store: Store) => Promise<Result>,
+  keys: readonly ReaderKey[] = [],
 ): Promise<Result> {
   try {
-    const store = await open(path, { codeBook, clock: shell.now, signal: shell.signal });
+    const store = await open(path, { codeBook, keys, clock: shell.now, signal: shell.signal });
     try {
       return await use(store);
     } finally {

@@ -6,6 +6,7 @@ import { readClocks } from "../live-agent/marker/boot-clock.ts";
 import { MarkSettingsError, parseMarkSettings } from "../live-agent/marker/mark-settings.ts";
 import type { MarkSettings } from "../live-agent/marker/mark-settings.ts";
 import type { Marker } from "../live-agent/marker/marker.ts";
+import { PrivateFileError } from "../live-agent/marker/private-json.ts";
 import { StateError } from "../live-agent/marker/state-file.ts";
 import { CliError, exitCodes } from "./cli-error.ts";
 import type { CommandLine } from "./command.ts";
@@ -47,7 +48,11 @@ export async function withMarkerErrors(work: () => Promise<number>): Promise<num
   } catch (error) {
     if (error instanceof KernelError)
       throw new CliError(`${error.message}: ${String(error.cause)}`, exitCodes.partial, { cause: error });
-    if (error instanceof StateError || error instanceof MarkSettingsError)
+    if (
+      error instanceof StateError ||
+      error instanceof MarkSettingsError ||
+      error instanceof PrivateFileError
+    )
       throw new CliError(error.message, exitCodes.usage, { cause: error });
     const code = errorCode(error);
     if (code === "EACCES" || code === "EPERM")

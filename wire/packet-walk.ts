@@ -283,7 +283,9 @@ export class PacketWalk {
       if (length < 2 || at + length > end) return;
       if (at + length > captured) break;
       if (isMarkKind[kind] === 1) {
-        const count = countRecords(octets, at, length, this.#exid, this.#authenticatedExid);
+        // The tag is of a TCP packet's addresses and ports.
+        const authenticatedExid = carrier === "tcp" ? this.#authenticatedExid : undefined;
+        const count = countRecords(octets, at, length, this.#exid, authenticatedExid);
         this.#hasFindings = true;
         if (count === malformedOption) this.#noteMalformed(at);
         else if (count > 0 && found) this.duplicates++;

@@ -4,9 +4,10 @@
  * ingested makes no difference. Nothing is allocated a frame; unmarked frames are asked one question (address-filter.ts).
  */
 import type { CaptureInterface, FrameSink, RecordLayout } from "../../capture/frame-sink.ts";
+import { isAuthenticatedLength } from "../../wire/authenticated-format.ts";
 import { linkTypes } from "../../wire/link-layer.ts";
 import { isPlausible } from "../../wire/mark.ts";
-import { absent, defaultMarkSelection, PacketWalk } from "../../wire/packet-walk.ts";
+import { absent, PacketWalk } from "../../wire/packet-walk.ts";
 import type { MarkSelection } from "../../wire/packet-walk.ts";
 import { AddressFilter } from "./address-filter.ts";
 import { withinDatabase } from "./capture-time.ts";
@@ -24,14 +25,16 @@ import { MarkedRuns } from "./marked-runs.ts";
 import { minuteOf, minuteStart, MinuteSums } from "./minute-rows.ts";
 import { QuietFrames } from "./quiet/quiet-frames.ts";
 import type { Secrets } from "./secrets.ts";
+import { evidenceSelection, TagCheck } from "./tag-check.ts";
+import type { ReaderKey } from "./tag-check.ts";
 import { TimeBounds } from "./time-bounds.ts";
 import { TransportFacts } from "./transport-facts.ts";
 import { addTuple } from "./tuple-key.ts";
 import { sightingDetail } from "./walk-rows.ts";
 import type { WalkRows } from "./walk-rows.ts";
 
-/** Ids of the table trust. */
-const trust = { lone: 0, established: 1, implausible: 3 } as const;
+/** Ids of the table trust, in their order. */
+const trust = { lone: 0, established: 1, verified: 2, implausible: 3, invalid: 4 } as const;
 
 export class EvidenceObserver implements FrameSink {
   frames = 0;
@@ -50,12 +53,12 @@ export class EvidenceObserver implements FrameSink {
   readonly #walk: PacketWalk;
   readonly #flows: FlowEvidence;
   readonly #runs: MarkedRuns;
+  readonly #tags: TagCheck;
   readonly #flagged = new AddressFilter();
   readonly #tuple = new FlowTuple();
   readonly #packet = new TransportFacts();
-  readonly #loneMinutes: MinuteSums;
-  readonly #establishedMinutes: MinuteSums;
-  readonly #implausibleMinutes: MinuteSums;
+  /** By level of trust. */
+  readonly #minutes: readonly MinuteSums[];
   readonly #hostMinutes: MinuteSums;
   #octets: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(this.#octets.buffer);
@@ -63,8 +66,14 @@ export class EvidenceObserver implements FrameSink {
   /** Numbers that Wireshark gives to what is no packet. */
   #otherFrames = 0;
 
-  constructor(rows: WalkRows, secrets: Secrets, selection: MarkSelection = defaultMarkSelection) {
+  constructor(
+    rows: WalkRows,
+    secrets: Secrets,
+    selection: MarkSelection = evidenceSelection,
+    keys: readonly ReaderKey[] = [],
+  ) {
     this.#rows = rows;
+    this.#tags = new TagCheck(keys);
     this.#walk = new PacketWalk(this.#octets, selection);
     this.digest = new ContentDigest(secrets);
     this.passed = new QuietFrames(secrets, selection, this.digest, this.#flagged);
@@ -77,11 +86,11 @@ export class EvidenceObserver implements FrameSink {
       trustChanges: (flow) => {
         this.#runs.flush(flow);
       },
-      established: (mark, time) => {
+      established: (flow, mark, time) => {
         const minute = minuteOf(time);
         const within = time - minuteStart(minute);
         // Counted as a lone packet before; now it is seen, at that time, on a flow with evidence.
-        this.#record(mark, trust.established, minute, within, within, 0);
+        this.#record(mark, this.#tagTrust(flow) ?? trust.established, minute, within, within, 0);
       },
       passed: (flow, minute) => {
         rows.passed(flow, minute);
@@ -93,7 +102,7 @@ export class EvidenceObserver implements FrameSink {
       marks,
       (flow, mark, minute, first, last, packets, octets) => {
         const level = this.#flows.isEstablished(flow) ? trust.established : trust.lone;
-        this.#record(mark, level, minute, first, last, packets);
+        this.#record(mark, this.#tagTrust(flow) ?? level, minute, first, last, packets);
         this.#hostMinutes.add(this.#flows.table.host(flow), minute, first, last, packets, octets);
       },
     );
@@ -105,9 +114,7 @@ export class EvidenceObserver implements FrameSink {
       prefixes: new EnforcementPrefixes(),
       flowKey: new FlowKey(secrets),
     };
-    this.#loneMinutes = this.#detectionMinutes(trust.lone);
-    this.#establishedMinutes = this.#detectionMinutes(trust.established);
-    this.#implausibleMinutes = this.#detectionMinutes(trust.implausible);
+    this.#minutes = Object.values(trust).map((level) => this.#detectionMinutes(level));
     this.#hostMinutes = new MinuteSums((host, minute, _first, _last, packets, octets) => {
       rows.hostMinute(host, minute, packets, octets);
     });
@@ -183,9 +190,7 @@ export class EvidenceObserver implements FrameSink {
   /** To be called after the last frame: minutes that are still open become rows. */
   finish(): void {
     this.#runs.finish();
-    this.#loneMinutes.finish();
-    this.#establishedMinutes.finish();
-    this.#implausibleMinutes.finish();
+    for (const minutes of this.#minutes) minutes.finish();
     this.#hostMinutes.finish();
   }
 
@@ -228,7 +233,6 @@ export class EvidenceObserver implements FrameSink {
   #marked(originalLength: number, capturedLength: number): void {
     const walk = this.#walk;
     const view = this.#view;
-    const { marks } = this.dictionaries;
     this.markedPackets++;
     this.#digestMark();
     const carrier = walk.markCarrier === "ipv4" ? sightingDetail.ipv4Carrier : 0;
@@ -244,17 +248,46 @@ export class EvidenceObserver implements FrameSink {
     const flow = this.#flows.flowOf(this.#tuple, packet);
     // Evidence that this packet brings vouches for the mark before it, too.
     if (packet.isTcp) this.#flows.sent(flow, packet);
-    let mark = this.#runs.usualMark(flow, view, walk.mark, walk.markLength);
-    if (mark === none) {
-      const host = this.#flows.table.host(flow);
-      mark = marks.intern(host, view, walk.mark, walk.markLength, walk.markCount);
-      this.#runs.changeMark(flow, mark, view, walk.mark, walk.markLength);
-    }
+    const mark = this.#markOf(flow);
     this.#runs.add(flow, packet);
     const server = this.#flows.isServer(flow) ? sightingDetail.fromServer : 0;
     this.#rows.sighting(this.#number, packet, flow, mark, originalLength, carrier | server);
     // The peer may be flagged too: then this packet also answers the peer's own flow.
     if (this.#mayBeFlagged(network, version)) this.#reply(network, version);
+  }
+
+  /** The mark of the packet, which is the flow's from now on; a tag is looked at if it is not the packet's before. */
+  #markOf(flow: number): number {
+    const walk = this.#walk;
+    const octets = this.#octets;
+    const seconds = this.#packet.time / 1_000_000;
+    const isTagged = isAuthenticatedLength(walk.markLength);
+    const usual = isTagged
+      ? this.#tags.knownMark(flow, octets, walk, seconds)
+      : this.#runs.usualMark(flow, this.#view, walk.mark, walk.markLength);
+    if (usual !== none) return usual;
+    const host = this.#flows.table.host(flow);
+    const mark = this.#internMark(host);
+    // First what was counted so far is written down, with what its tag was worth.
+    this.#runs.changeMark(flow, mark, this.#view, walk.mark, walk.markLength);
+    if (isTagged) this.#tags.check(flow, host, mark, octets, walk, seconds);
+    else this.#tags.forget(flow);
+    return mark;
+  }
+
+  #internMark(host: number): number {
+    const { mark, markLength, markCount } = this.#walk;
+    const { marks } = this.dictionaries;
+    if (!isAuthenticatedLength(markLength))
+      return marks.intern(host, this.#view, mark, markLength, markCount);
+    return marks.intern(host, this.#tags.plainOption(this.#octets, this.#walk), 0, markLength, markCount);
+  }
+
+  /** Level of trust by the flow's tags; undefined if they say nothing. */
+  #tagTrust(flow: number): number | undefined {
+    const state = this.#tags.stateOf(flow);
+    if (state === "verified") return trust.verified;
+    return state === "invalid" ? trust.invalid : undefined;
   }
 
   /** A mark inside an ICMP error: a sighting that never ranks. */
@@ -264,9 +297,8 @@ export class EvidenceObserver implements FrameSink {
     this.quotedMarks++;
     this.#tuple.readSent(view, walk.markNetwork, view.getUint8(walk.markNetwork) >> 4, 0, 0);
     const { host0, host1, host2, host3 } = this.#tuple;
-    const { hosts, marks } = this.dictionaries;
-    const host = hosts.intern(host0, host1, host2, host3);
-    const mark = marks.intern(host, view, walk.mark, walk.markLength, walk.markCount);
+    const host = this.dictionaries.hosts.intern(host0, host1, host2, host3);
+    const mark = this.#internMark(host);
     this.#rows.quotedSighting(
       this.#number,
       this.#packet,
@@ -314,9 +346,8 @@ export class EvidenceObserver implements FrameSink {
     for (let record = 0; record < records; record++) {
       const detection = marks.detection(mark, record);
       const isTrue = isPlausible(marks.detectedAt(mark, record), seconds);
-      if (!isTrue) this.#implausibleMinutes.add(detection, minute, first, last, packets, 0);
-      else if (level === trust.lone) this.#loneMinutes.add(detection, minute, first, last, packets, 0);
-      else this.#establishedMinutes.add(detection, minute, first, last, packets, 0);
+      const minutes = this.#minutes[isTrue ? level : trust.implausible];
+      minutes?.add(detection, minute, first, last, packets, 0);
     }
   }
 

@@ -40,7 +40,7 @@ export interface EvidenceSink {
   /** The first packet of a flow. */
   began(host: number): void;
   /** A flow has evidence of both sides; `lastMarked` is when its current mark was seen last. */
-  established(mark: number, lastMarked: number): void;
+  established(flow: number, mark: number, lastMarked: number): void;
   /** The flow's trust changes: what was counted so far has the old one. */
   trustChanges(flow: number): void;
   /** The peer of an established flow acknowledged payload in this minute; once a minute, unless time goes back. */
@@ -239,7 +239,8 @@ export class FlowEvidence {
     this.#raise(flow, flowFlags.established);
     const doubleAt = (flow * coldWords) >> 1;
     coldDoubles[doubleAt + coldDouble.establishedAt] = time;
-    this.#sink.established(words[at + hot.mark] ?? 0, coldDoubles[doubleAt + coldDouble.lastMarked] ?? 0);
+    const lastMarked = coldDoubles[doubleAt + coldDouble.lastMarked] ?? 0;
+    this.#sink.established(flow, words[at + hot.mark] ?? 0, lastMarked);
     if ((coldDoubles[doubleAt + coldDouble.acknowledgedOctets] ?? 0) > 0) this.#pass(flow, time);
   }
 

@@ -3,6 +3,7 @@ import { readCapture } from "../../capture/read-capture.ts";
 import type { Database } from "../database.ts";
 import type { CaptureReport, IngestInput, IngestOptions } from "../store.ts";
 import { ingestFrames } from "./ingest-frames.ts";
+import type { ReaderKey } from "./tag-check.ts";
 
 /**
  * Ingests one capture. A damaged, refused or known capture is an outcome, not an error.
@@ -12,6 +13,7 @@ export function ingestCapture(
   database: Database,
   input: IngestInput,
   options: IngestOptions = {},
+  keys: readonly ReaderKey[] = [],
 ): Promise<CaptureReport> {
   const { signal, onProgress } = options;
   const now = options.now ?? Date.now() / 1000;
@@ -35,6 +37,6 @@ export function ingestCapture(
             }
           : {}),
       }),
-    { ingestedAt: Math.floor(now * 1_000_000) },
+    { ingestedAt: Math.floor(now * 1_000_000), keys },
   );
 }

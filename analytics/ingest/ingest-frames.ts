@@ -14,6 +14,7 @@ import { stageDictionaries } from "./dictionary-rows.ts";
 import { EvidenceObserver } from "./evidence-observer.ts";
 import { writeFlows } from "./flow-rows.ts";
 import { drawSecrets } from "./secrets.ts";
+import type { ReaderKey } from "./tag-check.ts";
 import { WalkRows } from "./walk-rows.ts";
 import type { IdBases } from "./walk-rows.ts";
 
@@ -30,6 +31,8 @@ export interface FrameIngestOptions {
   /** Microseconds since 1970: when this happens. */
   readonly ingestedAt: number;
   readonly selection?: MarkSelection;
+  /** Keys that tags are verified with. */
+  readonly keys?: readonly ReaderKey[];
   /** How columns reach DuckDB; by default the fastest way that this machine can go. */
   readonly path?: CopyPath;
 }
@@ -69,7 +72,7 @@ async function ingest(
   const bases = await readBases(connection);
   const secrets = drawSecrets(await readSeed(connection));
   const rows = await WalkRows.create(connection, bases, path);
-  const observer = new EvidenceObserver(rows, secrets, options.selection);
+  const observer = new EvidenceObserver(rows, secrets, options.selection, options.keys);
   let summary: CaptureSummary;
   try {
     summary = await readFrames(observer, () => observer.markedPackets);

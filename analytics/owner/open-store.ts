@@ -6,7 +6,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CodeBook } from "../../wire/code-book.ts";
 import { DatabaseError } from "../database-error.ts";
 import { openDatabase } from "../database.ts";
+import type { ReaderKey } from "../ingest/tag-check.ts";
 import { openLocalStore } from "../local-store.ts";
+import type { LocalStoreOptions } from "../local-store.ts";
 import { RemoteStore } from "../remote-store.ts";
 import type { Store } from "../store.ts";
 import { fileId, findOwner } from "./find-owner.ts";
@@ -18,6 +20,8 @@ export interface OpenStoreOptions {
   readonly codeBook: CodeBook;
   /** Seconds since 1970. */
   readonly clock: () => number;
+  /** Keys that this process verifies tags with; another that owns the file has its own. */
+  readonly keys?: readonly ReaderKey[];
   /** How long another command may hold the file without answering (it is just starting or ending). */
   readonly patienceMs?: number;
   /**
@@ -65,8 +69,12 @@ export async function openOwnedStore(path: string, options: OpenStoreOptions): P
   return untilReleased(patienceMs, () => becomeOwner(path, socketPath(path), options));
 }
 
-async function openInMemory({ codeBook, clock }: OpenStoreOptions): Promise<Store> {
-  return openLocalStore({ codeBook, clock, database: await openDatabase(inMemory) });
+async function openInMemory(options: OpenStoreOptions): Promise<Store> {
+  return openLocalStore({ ...storeOptions(options), database: await openDatabase(inMemory) });
+}
+
+function storeOptions({ codeBook, clock, keys }: OpenStoreOptions): Omit<LocalStoreOptions, "database"> {
+  return { codeBook, clock, ...(keys ? { keys } : {}) };
 }
 
 /** Tries again while another process holds the file: a command that only asks something is gone in a moment. */
@@ -89,7 +97,7 @@ function isHeld(error: unknown): error is DatabaseError {
 async function becomeOwner(path: string, socket: string, options: OpenStoreOptions): Promise<Store> {
   const database = await openDatabase(path);
   try {
-    const store = await openLocalStore({ codeBook: options.codeBook, clock: options.clock, database });
+    const store = await openLocalStore({ ...storeOptions(options), database });
     if (options.listens === false) return store;
     const server = await listenForClients(store, socket, {
       file: fileId(database.path),

@@ -1,4 +1,5 @@
 /** `tattle open`: captures in the browser, kept in memory only. */
+import type { Store } from "../../analytics/store.ts";
 import { formatCaptures } from "../capture-table.ts";
 import { findCaptures } from "../capture-inputs.ts";
 import { exitCodes } from "../cli-error.ts";
@@ -9,6 +10,7 @@ import { withEvidenceInMemory } from "../evidence.ts";
 import { describeTrouble, ingestCaptures, ingestExitCode } from "../ingest-captures.ts";
 import { readWholeNumber } from "../number-option.ts";
 import { sampleCaptures } from "../package-root.ts";
+import { readReaderKeys } from "../reader-keys-file.ts";
 import type { Shell } from "../shell.ts";
 import { startBrowser } from "../start-browser.ts";
 import { createStyle } from "../style.ts";
@@ -18,11 +20,12 @@ const defaultPort = 8765;
 export async function run(line: CommandLine, shell: Shell): Promise<number> {
   const port = readWholeNumber(line, "port", { minimum: 0, maximum: 65_535 });
   const codeBook = readCodeBook(line.value("code-book"));
+  const keys = readReaderKeys(line.value("mark-keys"));
   const isSample = line.operands.length === 0;
   if (isSample)
     shell.err("no file named: this is the sample that comes with tattle, a day in a small company\n");
   const captures = isSample ? sampleCaptures() : findCaptures(line.operands);
-  return withEvidenceInMemory(codeBook, shell, async (store) => {
+  const show = async (store: Store): Promise<number> => {
     const reports = await ingestCaptures(store, captures, shell);
     const exitCode = ingestExitCode(reports);
     if (exitCode === exitCodes.usage) {
@@ -42,5 +45,6 @@ export async function run(line: CommandLine, shell: Shell): Promise<number> {
       await dashboard.close();
     }
     return exitCode;
-  });
+  };
+  return withEvidenceInMemory(codeBook, shell, show, keys);
 }

@@ -1,12 +1,11 @@
 /**
- * The keys that sign this host's marks, one for each of its addresses, as `tattle key derive` wrote them. Whoever reads
- * the file can sign in this host's name, so a file that others may read is refused.
+ * The keys that sign this host's marks, one for each of its addresses, as `tattle key derive` wrote them.
  */
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import * as z from "zod";
 import { describeIssue } from "../../policy/policy-issue.ts";
 import { parseAddress } from "../../wire/address.ts";
 import { MarkSettingsError } from "./mark-settings.ts";
+import { readPrivateJson } from "./private-json.ts";
 
 export interface HostKey {
   /** 4 or 16 octets. */
@@ -33,7 +32,7 @@ const keyFile = z.strictObject({
     .max(mostKeys),
 });
 
-/** @throws MarkSettingsError that names what is wrong, and never shows a key */
+/** @throws MarkSettingsError, or PrivateFileError, that names what is wrong and never shows a key */
 export function readHostKeys(path: string): HostKey[] {
   const parsed = keyFile.safeParse(readPrivateJson(path));
   if (parsed.success) {
@@ -47,28 +46,6 @@ export function readHostKeys(path: string): HostKey[] {
   // Without the content: what stands in the wrong place may be a key.
   const place = issue ? describeIssue(issue, undefined) : { path: "", problem: "not a file of keys" };
   throw new MarkSettingsError(path, place.path, place.problem.replace(/, got nothing$/, ""));
-}
-
-/**
- * JSON of a file that only its owner may read.
- * @throws MarkSettingsError if others may, or it is no JSON
- */
-export function readPrivateJson(path: string): unknown {
-  const file = openSync(path, "r");
-  try {
-    const { mode } = fstatSync(file);
-    if ((mode & 0o077) !== 0) {
-      const octal = (mode & 0o777).toString(8);
-      throw new MarkSettingsError(path, "", `others may read it (mode ${octal}); chmod 600 ${path}`);
-    }
-    return JSON.parse(readFileSync(file, "utf8")) as unknown;
-  } catch (error) {
-    // The words of JSON.parse would show what it read.
-    if (error instanceof SyntaxError) throw new MarkSettingsError(path, "", "not JSON");
-    throw error;
-  } finally {
-    closeSync(file);
-  }
 }
 
 function isAddress(text: string): boolean {

@@ -5,13 +5,15 @@
 import type { CommitState } from "../enforcement/commit-confirm.ts";
 import { defaultRenewalSeconds } from "../enforcement/elapsed-plan.ts";
 import {
-  applyPolicy,
+  applyRules,
+  compileRules,
   readState,
   readVerdictCounters,
   removeRules,
-  renewTimes,
+  renewRules,
 } from "../enforcement/enforcement.ts";
 import type { Drift, EnforcementPoint, VerdictCounters } from "../enforcement/enforcement.ts";
+import type { Ruleset } from "../enforcement/ruleset.ts";
 
 export interface RuleKeeperWorld {
   /** Seconds since 1970. */
@@ -37,7 +39,7 @@ export class RevertedError extends Error {
 export class RuleKeeper {
   readonly #point: EnforcementPoint;
   readonly #world: RuleKeeperWorld;
-  #compiledAt = 0;
+  #wanted: readonly Ruleset[] = [];
   /** Drift at the last look, before it was put right. */
   drift: Drift = { count: 0, differences: [], lostJumps: 0 };
   counters: VerdictCounters = new Map();
@@ -55,15 +57,15 @@ export class RuleKeeper {
   async apply(): Promise<Drift> {
     const now = Math.floor(this.#world.now());
     this.#world.onApplying();
-    const drift = await applyPolicy(this.#point, now);
-    this.#noteCompiled(now);
+    this.#wanted = compileRules(this.#point, now);
+    const drift = await applyRules(this.#point, this.#wanted);
+    this.#noteRenewed(now);
     this.counters = await readVerdictCounters(this.#point);
     this.#world.onApplied(this.counters);
     return drift;
   }
 
-  #noteCompiled(now: number): void {
-    this.#compiledAt = now;
+  #noteRenewed(now: number): void {
     if (this.#point.policy.rules.some(({ elapsed }) => elapsed)) this.renewedAt = now;
   }
 
@@ -74,7 +76,7 @@ export class RuleKeeper {
   async look(): Promise<void> {
     const state = this.#world.commitState();
     if (state === "reverting" || state === "reverted") throw new RevertedError();
-    const { drift, counters } = await readState(this.#point, this.#compiledAt);
+    const { drift, counters } = await readState(this.#point, this.#wanted);
     this.drift = drift;
     this.counters = counters;
     this.#world.onCounters(counters, this.#world.now());
@@ -98,8 +100,8 @@ export class RuleKeeper {
     const now = Math.floor(this.#world.now());
     // A clock that was set back makes the constants wrong at once.
     if (this.renewedAt === undefined || Math.abs(now - this.renewedAt) < defaultRenewalSeconds) return;
-    await renewTimes(this.#point, now);
-    this.#noteCompiled(now);
+    this.#wanted = await renewRules(this.#point, this.#wanted, now);
+    this.#noteRenewed(now);
   }
 
   /** Leaves not one rule; the counters are those of just before. */

@@ -9,9 +9,9 @@ import { countOtherRules, programName, readTables, restore, restoreArguments } f
 import type { Iptables } from "./iptables.ts";
 import { KernelError } from "./kernel-error.ts";
 import type { Family } from "./packet-place.ts";
-import { correct, replaceChains } from "./restore-text.ts";
+import { correct, exchangeChains, replaceChains } from "./restore-text.ts";
 import { renewalFor, rulesetFor } from "./ruleset.ts";
-import type { EnforcementSettings } from "./ruleset.ts";
+import type { EnforcementSettings, Ruleset } from "./ruleset.ts";
 import { readCounters } from "./saved-rules.ts";
 import type { PresentTable } from "./saved-rules.ts";
 
@@ -40,8 +40,11 @@ export interface Drift {
  * @throws PolicyError if the policy cannot be enforced here; KernelError if the kernel refuses
  */
 export async function applyPolicy(point: EnforcementPoint, now: number): Promise<Drift> {
-  // All families are compiled before the first is applied: what cannot be enforced changes nothing.
-  const rulesets = point.families.map((family) => rulesetFor(point.policy, point, family, now));
+  return applyRules(point, compileRules(point, now));
+}
+
+/** The same with rules that were compiled before. All families are, so what cannot be enforced changes nothing. */
+export async function applyRules(point: EnforcementPoint, rulesets: readonly Ruleset[]): Promise<Drift> {
   if (!point.allowMixedBackends) await refuseMixedBackends(point);
   const zeroing = await attachMissing(point);
   const parts: Drift[] = [zeroing];
@@ -56,23 +59,27 @@ export async function applyPolicy(point: EnforcementPoint, now: number): Promise
 
 /** How the rules in the kernel differ from those of the policy compiled at `compiledAt`; changes nothing. */
 export async function readDrift(point: EnforcementPoint, compiledAt: number): Promise<Drift> {
-  return (await readState(point, compiledAt)).drift;
+  return (await readState(point, compileRules(point, compiledAt))).drift;
+}
+
+/** The rules that are wanted at `now`, a set for each family. */
+export function compileRules(point: EnforcementPoint, now: number): readonly Ruleset[] {
+  return point.families.map((family) => rulesetFor(point.policy, point, family, now));
 }
 
 /** Packets and octets by verdict and rule (`tattle:drop:leaks`), exact whatever was sampled out of the events. */
 export type VerdictCounters = Map<string, { packets: number; octets: number }>;
 
-/** Drift and counters in one reading: what is looked at every second. */
+/** Drift from the rules that are wanted, and counters, in one reading: what is looked at every second. */
 export async function readState(
   point: EnforcementPoint,
-  compiledAt: number,
+  rulesets: readonly Ruleset[],
 ): Promise<{ readonly drift: Drift; readonly counters: VerdictCounters }> {
   const parts: Drift[] = [await findMissingZeroing(point)];
   const counters: VerdictCounters = new Map();
-  for (const family of point.families) {
-    const wanted = rulesetFor(point.policy, point, family, compiledAt);
-    const present = await readTables(point.iptables, family);
-    parts.push(driftOf(family, correct(wanted, present)));
+  for (const wanted of rulesets) {
+    const present = await readTables(point.iptables, wanted.family);
+    parts.push(driftOf(wanted.family, correct(wanted, present)));
     addCounters(counters, present.mangle);
   }
   return { drift: joinDrifts(parts), counters };
@@ -80,14 +87,24 @@ export async function readState(
 
 /** Replaces the time constants, and nothing that counts. Whether there were any. */
 export async function renewTimes(point: EnforcementPoint, now: number): Promise<boolean> {
-  let hasRenewed = false;
-  for (const family of point.families) {
-    const renewal = renewalFor(point.policy, point, family, now);
-    if (!renewal) continue;
-    await restore(point.iptables, family, replaceChains(renewal));
-    hasRenewed = true;
+  const rulesets = compileRules(point, now);
+  return (await renewRules(point, rulesets, now)) !== rulesets;
+}
+
+/** The same for rules that were compiled before; gives them with the new constants, or as they are if there are none. */
+export async function renewRules(
+  point: EnforcementPoint,
+  rulesets: readonly Ruleset[],
+  now: number,
+): Promise<readonly Ruleset[]> {
+  const renewed: Ruleset[] = [];
+  for (const ruleset of rulesets) {
+    const renewal = renewalFor(point.policy, point, ruleset.family, now);
+    if (!renewal) return rulesets;
+    await restore(point.iptables, ruleset.family, replaceChains(renewal));
+    renewed.push(exchangeChains(ruleset, renewal));
   }
-  return hasRenewed;
+  return renewed;
 }
 
 /** Leaves not one rule of ours, nor a program; says what was there. */

@@ -58,6 +58,16 @@ export function replaceChains(ruleset: Ruleset): string {
     .join("");
 }
 
+/** The rules with these chains in the place of those of the same names. */
+export function exchangeChains(ruleset: Ruleset, renewal: Ruleset): Ruleset {
+  const tables = ruleset.tables.map((table) => {
+    const chains = renewal.tables.find(({ name }) => name === table.name)?.chains ?? [];
+    const renewed = table.chains.map((chain) => chains.find(({ name }) => name === chain.name) ?? chain);
+    return { ...table, chains: renewed };
+  });
+  return { ...ruleset, tables };
+}
+
 function correctTable(table: Table, present: PresentTable): Correction {
   const changed = table.chains.filter((chain) => !isPresent(chain, present));
   const obsolete = [...present.keys()]

@@ -34,7 +34,7 @@ A policy says what happens to packets that carry a mark. \`tattle policy check\`
 - Elapsed time is counted on the clock of whoever enforces, in whole seconds, and renewed every 15 s. If the agent dies, conditions
   that age fail towards enforcement 60 s later: what they would let pass is dropped.
 - \`drop\` forgets the packet. \`reject\` answers with a TCP reset. \`alter\` zeroes the payload and keeps the connection up; it works
-  where packets leave by an outside interface, and drops elsewhere. \`strip\` removes the mark. A packet whose mark cannot be
+  where packets leave by an outside interface, or arrive on one for this host, and drops elsewhere. \`strip\` removes the mark. A packet whose mark cannot be
   removed, because another option of the same kind would be damaged, is dropped (\`unstrippable\`).
 - \`"trust": "verified"\` and \`"invalid"\` need authenticated marks and are refused so far.
 

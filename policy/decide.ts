@@ -47,8 +47,8 @@ function decideByRules(policy: Policy, facts: PacketFacts, now: number): Verdict
   const rule = findRule(policy, facts, now);
   if (!rule) return { ...untouched, rule: reservedRuleNames.default };
   const { name, mirror, notify } = rule;
-  // A payload is zeroed as the packet leaves; where nothing is there to do it, it must not leave at all.
-  const action = rule.action === "alter" && !leavesOutside(policy, facts) ? "drop" : rule.action;
+  // Payloads are zeroed at outside interfaces; where nothing is there to do it, the packet must not go on at all.
+  const action = rule.action === "alter" && !isAlterable(policy, facts) ? "drop" : rule.action;
   return { action, rule: name, stripped: action === "strip", mirror, notify };
 }
 
@@ -67,6 +67,11 @@ function atEgress(policy: Policy, facts: PacketFacts, verdict: Verdict): Verdict
     return { ...verdict, action: "drop", rule: reservedRuleNames.unstrippable, stripped: false };
   }
   return { ...verdict, stripped };
+}
+
+function isAlterable(policy: Policy, facts: PacketFacts): boolean {
+  if (facts.leavesBy !== undefined) return policy.outside.includes(facts.leavesBy);
+  return facts.arrivesOn !== undefined && policy.outside.includes(facts.arrivesOn);
 }
 
 function leavesOutside(policy: Policy, facts: PacketFacts): boolean {

@@ -31,6 +31,17 @@ export async function attachZeroing(
   interfaces: readonly string[],
   markShift: number,
 ): Promise<void> {
+  refuseWithoutProgram(alter, markShift);
+  for (const name of interfaces) {
+    const { stdout } = await runTc(run, ["-j", "qdisc", "show", "dev", name]);
+    if (!stdout.includes('"clsact"')) await runTc(run, ["qdisc", "add", "dev", name, "clsact"]);
+    const filter = `filter replace dev ${name} ${filterPlace.join(" ")} protocol all bpf direct-action`;
+    await runTc(run, [...filter.split(" "), "object-file", alter.object, "section", section]);
+  }
+}
+
+/** @throws KernelError if no payload can be zeroed here, whatever the kernel says */
+export function refuseWithoutProgram(alter: AlterSettings, markShift: number): void {
   if (markShift !== defaultMarkShift) {
     throw new KernelError(
       `alter needs markShift ${defaultMarkShift}, got ${markShift}`,
@@ -42,12 +53,6 @@ export async function attachZeroing(
       `alter needs ${alter.object}, which does not exist`,
       "npm run build:bpf makes it; it needs clang and libbpf-dev",
     );
-  }
-  for (const name of interfaces) {
-    const { stdout } = await runTc(run, ["-j", "qdisc", "show", "dev", name]);
-    if (!stdout.includes('"clsact"')) await runTc(run, ["qdisc", "add", "dev", name, "clsact"]);
-    const filter = `filter replace dev ${name} ${filterPlace.join(" ")} protocol all bpf direct-action`;
-    await runTc(run, [...filter.split(" "), "object-file", alter.object, "section", section]);
   }
 }
 

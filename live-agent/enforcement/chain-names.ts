@@ -22,6 +22,7 @@ export const chainNames = {
   default: `${chainPrefix}-DEFAULT`,
   verdict: (index: number): string => `${chainPrefix}-V${index}`,
   alter: (index: number): string => `${chainPrefix}-V${index}-ALTER`,
+  alterAtHost: (index: number): string => `${chainPrefix}-V${index}-RETURN`,
   fallback: (index: number): string => `${chainPrefix}-V${index}-DROP`,
   unstrippable: `${chainPrefix}-STRIP-DROP`,
   reject: `${chainPrefix}-REJECT`,

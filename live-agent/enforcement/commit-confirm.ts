@@ -10,6 +10,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from "node:path";
 import { attachZeroing, listZeroing } from "./alter.ts";
 import type { AlterSettings } from "./alter.ts";
+import { attachReturns, listReturns } from "./alter-at-host.ts";
 import { readTables, restore } from "./iptables.ts";
 import type { Backend, Iptables } from "./iptables.ts";
 import { KernelError } from "./kernel-error.ts";
@@ -38,7 +39,12 @@ interface PendingCommit {
   readonly lockWaitSeconds: number;
   /** What was before, a set of rules for each family. */
   readonly rulesets: readonly Ruleset[];
-  readonly zeroing: { readonly object: string; readonly interfaces: readonly string[] };
+  readonly zeroing: {
+    readonly object: string;
+    readonly interfaces: readonly string[];
+    /** Interfaces that zeroed packets are led back to. */
+    readonly returns: readonly string[];
+  };
 }
 
 const pendingFile = (folder: string): string => join(folder, "pending.json");
@@ -84,7 +90,11 @@ export async function armRevert(
     backend: iptables.backend,
     lockWaitSeconds: iptables.lockWaitSeconds,
     rulesets,
-    zeroing: { object: alter.object, interfaces: await listZeroing(iptables.run) },
+    zeroing: {
+      object: alter.object,
+      interfaces: await listZeroing(iptables.run),
+      returns: await listReturns(iptables.run),
+    },
   };
   mkdirSync(settings.folder, { recursive: true, mode: 0o700 });
   forgetRevert(settings.folder);
@@ -117,6 +127,9 @@ export async function revertUnlessConfirmed(folder: string, run: RunCommand): Pr
   const { backend, lockWaitSeconds, zeroing } = pending;
   if (zeroing.interfaces.length > 0) {
     await attachZeroing({ object: zeroing.object }, run, zeroing.interfaces, defaultMarkShift);
+  }
+  if (zeroing.returns.length > 0) {
+    await attachReturns({ object: zeroing.object }, run, zeroing.returns, defaultMarkShift);
   }
   for (const wanted of pending.rulesets) {
     const iptables = { backend, lockWaitSeconds, run };

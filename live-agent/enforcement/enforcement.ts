@@ -3,8 +3,9 @@
  * outlive the caller, which is wanted; only `remove` takes them away.
  */
 import type { Policy } from "../../policy/policy.ts";
-import { attachZeroing, detachZeroing, isZeroingAttached } from "./alter.ts";
+import { detachZeroing } from "./alter.ts";
 import type { AlterSettings } from "./alter.ts";
+import { detachReturns } from "./alter-at-host.ts";
 import { countOtherRules, programName, readTables, restore, restoreArguments } from "./iptables.ts";
 import type { Iptables } from "./iptables.ts";
 import { KernelError } from "./kernel-error.ts";
@@ -14,6 +15,7 @@ import { renewalFor, rulesetFor } from "./ruleset.ts";
 import type { EnforcementSettings, Ruleset } from "./ruleset.ts";
 import { readCounters } from "./saved-rules.ts";
 import type { PresentTable } from "./saved-rules.ts";
+import { attachMissingZeroing, detachUnneededZeroing, findMissingZeroing } from "./zeroing.ts";
 
 export interface EnforcementPoint extends EnforcementSettings {
   readonly policy: Policy;
@@ -46,14 +48,14 @@ export async function applyPolicy(point: EnforcementPoint, now: number): Promise
 /** The same with rules that were compiled before. All families are, so what cannot be enforced changes nothing. */
 export async function applyRules(point: EnforcementPoint, rulesets: readonly Ruleset[]): Promise<Drift> {
   if (!point.allowMixedBackends) await refuseMixedBackends(point);
-  const zeroing = await attachMissing(point);
-  const parts: Drift[] = [zeroing];
+  const zeroing = await attachMissingZeroing(point);
+  const parts: Drift[] = [driftOfZeroing(zeroing)];
   for (const wanted of rulesets) {
     const correction = correct(wanted, await readTables(point.iptables, wanted.family));
     await restore(point.iptables, wanted.family, correction.text);
     parts.push(driftOf(wanted.family, correction));
   }
-  await detachZeroing(point.iptables.run, needsZeroing(point) ? point.policy.outside : []);
+  await detachUnneededZeroing(point);
   return joinDrifts(parts);
 }
 
@@ -75,7 +77,7 @@ export async function readState(
   point: EnforcementPoint,
   rulesets: readonly Ruleset[],
 ): Promise<{ readonly drift: Drift; readonly counters: VerdictCounters }> {
-  const parts: Drift[] = [await findMissingZeroing(point)];
+  const parts: Drift[] = [driftOfZeroing(await findMissingZeroing(point))];
   const counters: VerdictCounters = new Map();
   for (const wanted of rulesets) {
     const present = await readTables(point.iptables, wanted.family);
@@ -116,6 +118,7 @@ export async function removeRules(point: Pick<EnforcementPoint, "iptables" | "fa
     parts.push(driftOf(family, correction));
   }
   await detachZeroing(point.iptables.run);
+  await detachReturns(point.iptables.run);
   return joinDrifts(parts);
 }
 
@@ -160,26 +163,7 @@ async function refuseMixedBackends(point: EnforcementPoint): Promise<void> {
   }
 }
 
-function needsZeroing(point: EnforcementPoint): boolean {
-  return point.policy.rules.some((rule) => rule.action === "alter");
-}
-
-/** Programs come before the rules that rely on them. */
-async function attachMissing(point: EnforcementPoint): Promise<Drift> {
-  const missing = await findMissingZeroing(point);
-  if (missing.count > 0) {
-    await attachZeroing(point.alter, point.iptables.run, point.policy.outside, point.markShift);
-  }
-  return missing;
-}
-
-async function findMissingZeroing(point: EnforcementPoint): Promise<Drift> {
-  const differences: string[] = [];
-  for (const name of needsZeroing(point) ? point.policy.outside : []) {
-    if (!(await isZeroingAttached(point.iptables.run, name))) {
-      differences.push(`${name}: no program zeroes payloads at egress`);
-    }
-  }
+function driftOfZeroing(differences: readonly string[]): Drift {
   return { count: differences.length, differences, lostJumps: 0 };
 }
 

@@ -17,7 +17,7 @@ import {
   isTooLong,
   usesReservedOctet,
 } from "./extension-programs.ts";
-import { extensionBits, hex, positionBits, positionMask } from "./packet-place.ts";
+import { extensionBits, fieldValue, hex, orders, positionBits, positionMask } from "./packet-place.ts";
 import type { Family } from "./packet-place.ts";
 import { dropRules } from "./report-rules.ts";
 import { clearField, flip, networkRules, whenMatched } from "./rule-text.ts";
@@ -51,16 +51,23 @@ function entryChains(family: Family, policy: Policy, settings: EnforcementSettin
   const { markShift } = settings;
   const goFind = whenMatched(mayBeMarked(family), `-g ${chainNames.find}`);
   const find = { name: chainNames.find, rules: [clearField(markShift), `-g ${chainNames.walk}`] };
-  if (family === 4) return [{ name: chainNames.entry, rules: [goFind] }, find];
+  const altered = alteredRules(policy, settings);
+  if (family === 4) return [{ name: chainNames.entry, rules: [...altered, goFind] }, find];
   return [
     {
       name: chainNames.entry,
-      rules: [goFind, whenMatched(hasExtensions(), `-g ${chainNames.extensions}`)],
+      rules: [...altered, goFind, whenMatched(hasExtensions(), `-g ${chainNames.extensions}`)],
     },
     find,
     { name: chainNames.extensions, rules: extensionRules(markShift) },
     { name: chainNames.unreadable, rules: unreadableRules(policy, settings) },
   ];
+}
+
+/** What comes back to an end host with its payload zeroed was decided on. */
+function alteredRules(policy: Policy, { hooks, markShift }: EnforcementSettings): string[] {
+  if (!hooks.includes("INPUT") || !policy.rules.some((rule) => rule.action === "alter")) return [];
+  return [`-m mark --mark ${fieldValue(orders.altered, markShift)} -g ${chainNames.unmarked}`];
 }
 
 function extensionRules(shift: number): string[] {

@@ -8,7 +8,7 @@
  *     |  headers, 8 octets |  list, octets            |
  *     +--------------------+--------------------------+
  *
- * A packet leaves the chains with these bits zero, or with one of the two orders below.
+ * A packet leaves the chains with these bits zero, or with one of the orders below.
  */
 import {
   add,
@@ -34,8 +34,11 @@ const fieldBits = positionBits + extensionBits;
 /** The highest place of the field: the top ten bits. */
 export const defaultMarkShift = 32 - fieldBits;
 
-/** Values of the whole field that chains elsewhere act on; no place in a packet that a mark can be at. */
-export const orders = { reject: 0x3fe, alter: 0x3ff } as const;
+/**
+ * Values of the whole field that chains elsewhere act on; no place in a packet that a mark can be at. Altered:
+ * zeroed, and come back to the host that it is for (alter-at-host.ts).
+ */
+export const orders = { altered: 0x3fd, reject: 0x3fe, alter: 0x3ff } as const;
 
 /** `value/mask` for `-m mark` and `--set-xmark`, in iptables-save's notation. */
 export function fieldValue(value: number, shift: number): string {

@@ -121,10 +121,5 @@ function refuseImpossible(policy: Policy, settings: EnforcementSettings): void {
         `policy "${policy.name}": rules[${index}].${field}: packets that a host receives leave by no interface; use arrivesOn, or enforce on a router`,
       );
     }
-    if (rule.action === "alter") {
-      throw new PolicyError(
-        `policy "${policy.name}": rules[${index}].action: alter works on packets that a router forwards; on a host one of accept, drop, reject, strip`,
-      );
-    }
   }
 }

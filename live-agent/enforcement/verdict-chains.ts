@@ -4,6 +4,7 @@
  */
 import { reservedRuleNames } from "../../policy/policy.ts";
 import type { Policy, PolicyRule } from "../../policy/policy.ts";
+import { returnGateway, returnInterface } from "./alter-at-host.ts";
 import { chainNames } from "./chain-names.ts";
 import type { Family } from "./packet-place.ts";
 import { dropRules, reportRules } from "./report-rules.ts";
@@ -100,20 +101,42 @@ function ruleChains(compilation: Compilation, rule: PolicyRule, index: number): 
     case "strip":
       return [{ name, rules: [...copy, ...stripRules(compilation, rule.name)] }, ...fallback];
     case "alter":
-      return [
-        {
-          name,
-          rules: [
-            ...copy,
-            ...[...new Set(policy.outside)].map((outside) => `-o ${outside} -g ${chainNames.alter(index)}`),
-            // Nothing zeroes payloads on other interfaces, so there they do not leave (policy/decide.ts).
-            ...dropRules(settings, rule.name),
-          ],
-        },
-        { name: chainNames.alter(index), rules: passRules(compilation, "alter", rule.name) },
-        ...fallback,
-      ];
+      return [...alterChains(compilation, rule.name, index, copy), ...fallback];
   }
+}
+
+function alterChains(
+  compilation: Compilation,
+  rule: string,
+  index: number,
+  copy: readonly string[],
+): Chain[] {
+  const { policy, settings, family } = compilation;
+  const outside = [...new Set(policy.outside)];
+  const [isRouter, isHost] = [settings.hooks.includes("FORWARD"), settings.hooks.includes("INPUT")];
+  const isForHost = isRouter ? "-m addrtype --dst-type LOCAL " : "";
+  const leaving = isRouter ? outside.map((name) => `-o ${name} -g ${chainNames.alter(index)}`) : [];
+  const staying = isHost
+    ? outside.map((name) => `-i ${name} ${isForHost}-g ${chainNames.alterAtHost(index)}`)
+    : [];
+  const chains: Chain[] = [
+    {
+      name: chainNames.verdict(index),
+      // Nothing zeroes payloads on other interfaces, so there they get no further (policy/decide.ts).
+      rules: [...copy, ...leaving, ...staying, ...dropRules(settings, rule)],
+    },
+  ];
+  if (isRouter) {
+    chains.push({ name: chainNames.alter(index), rules: passRules(compilation, "alter", rule) });
+  }
+  if (isHost) {
+    const returns = outside.map(
+      (name, place) => `-i ${name} -j TEE --gateway ${returnGateway[family]} --oif ${returnInterface(place)}`,
+    );
+    const rules = [...reportRules(settings, "alter", rule), ...returns, "-j DROP"];
+    chains.push({ name: chainNames.alterAtHost(index), rules });
+  }
+  return chains;
 }
 
 function stripRules(compilation: Compilation, rule: string): string[] {

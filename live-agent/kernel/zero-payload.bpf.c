@@ -3,6 +3,7 @@
  * Zeroes the TCP payload of packets that the rules of the live agent ordered to be altered, as they leave (tc egress).
  * The order is in the top ten bits of the packet mark (live-agent/enforcement/packet-place.ts). Sequence numbers,
  * length and options stay, so the connection stays up and nothing leaks. What cannot be zeroed is dropped.
+ * On an end host packets leave for a moment, through an interface that leads back (alter-at-host.ts).
  *
  * The checksum of the new segment is that of pseudo header and TCP header alone: zeros add nothing to a one's
  * complement sum. Segments whose checksum is still to be computed (CHECKSUM_PARTIAL: GSO, local and virtual senders)
@@ -17,6 +18,8 @@
 
 #define ORDER_MASK 0xffc00000u
 #define ORDER_ALTER 0xffc00000u
+/* Zeroed already, and on its way back to the end host. */
+#define ORDER_ALTERED 0xff400000u
 
 #define LONGEST_PAYLOAD 65536
 #define LONGEST_TCP_HEADER 60
@@ -151,14 +154,11 @@ static __always_inline int zero(struct __sk_buff *skb, const struct segment *seg
 	return TC_ACT_UNSPEC;
 }
 
-SEC("tc")
-int tattle_zero(struct __sk_buff *skb)
+static __always_inline int zero_payload(struct __sk_buff *skb)
 {
 	struct segment segment = {};
 	int found = -1;
 
-	if ((skb->mark & ORDER_MASK) != ORDER_ALTER)
-		return TC_ACT_UNSPEC;
 	if (!is_ethernet(skb))
 		return TC_ACT_SHOT;
 	if (skb->protocol == bpf_htons(ETH_P_IP))
@@ -166,6 +166,35 @@ int tattle_zero(struct __sk_buff *skb)
 	else if (skb->protocol == bpf_htons(ETH_P_IPV6))
 		found = find_in_ipv6(skb, &segment);
 	return found ? TC_ACT_SHOT : zero(skb, &segment);
+}
+
+SEC("tc")
+int tattle_zero(struct __sk_buff *skb)
+{
+	if ((skb->mark & ORDER_MASK) != ORDER_ALTER)
+		return TC_ACT_UNSPEC;
+	return zero_payload(skb);
+}
+
+/*
+ * For an interface that nothing but copies of arrived packets goes to: they come back where they came from, zeroed.
+ * The interface has that one's hardware address, without which the stack would take them for somebody else's.
+ */
+SEC("classifier/return")
+int tattle_return(struct __sk_buff *skb)
+{
+	__u8 address[ETH_ALEN];
+
+	if ((skb->mark & ORDER_MASK) != ORDER_ALTER || skb->ingress_ifindex == 0)
+		return TC_ACT_SHOT;
+	if (zero_payload(skb) == TC_ACT_SHOT)
+		return TC_ACT_SHOT;
+	if (bpf_skb_load_bytes(skb, ETH_ALEN, address, sizeof(address)))
+		return TC_ACT_SHOT;
+	if (bpf_skb_store_bytes(skb, 0, address, sizeof(address), 0))
+		return TC_ACT_SHOT;
+	skb->mark = (skb->mark & ~ORDER_MASK) | ORDER_ALTERED;
+	return bpf_redirect(skb->ingress_ifindex, BPF_F_INGRESS);
 }
 
 char _license[] SEC("license") = "Dual MIT/GPL";

@@ -116,5 +116,5 @@ test("what an end host cannot do is refused with the reason", () => {
   expect(compile({ direction: "outbound" })).toThrow(
     'policy "test": rules[0].direction: packets that a host receives leave by no interface; use arrivesOn, or enforce on a router',
   );
-  expect(compile({ action: "alter" })).toThrow("alter works on packets that a router forwards");
+  expect(compile({ action: "alter" })).not.toThrow();
 });

@@ -3,7 +3,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { applyPolicy, readVerdictCounters, removeRules } from "../../live-agent/enforcement/enforcement.ts";
+import {
+  applyPolicy,
+  readDrift,
+  readVerdictCounters,
+  removeRules,
+} from "../../live-agent/enforcement/enforcement.ts";
+import type { EnforcementPoint } from "../../live-agent/enforcement/enforcement.ts";
 import { backends } from "../../live-agent/enforcement/iptables.ts";
 import type { Backend } from "../../live-agent/enforcement/iptables.ts";
 import { readPacketFacts } from "../../policy/packet-facts.ts";
@@ -212,10 +218,7 @@ test.each(cases)(
       ["drop", { error: "timeout" }],
       ["strip", { octets: 10, zeros: 0 }],
     ] as const) {
-      const policy = policyOf([{ name: "leaks", arrivesOn: ["eth0"], action }]);
-      const onRouter = pointOn(topology, backend, policy);
-      const iptables = { ...onRouter.iptables, run: topology.runner("outside") };
-      const point = { ...onRouter, hooks: ["INPUT"] as const, iptables };
+      const point = endHostPoint(backend, { arrivesOn: ["eth0"], action });
       await applyPolicy(point, nowSeconds());
       expect(await host.send(addresses.outside[family], 10)).toEqual(answer);
       const counters = await readVerdictCounters(point);
@@ -225,6 +228,51 @@ test.each(cases)(
     await host.carry();
   },
 );
+
+test.each(cases)(
+  "alter on an end host: zeros arrive, and what is unmarked arrives as it was ($backend, IPv$family)",
+  async ({ backend, family }) => {
+    const before = await topology.run("outside", "ip -o link show");
+    const point = endHostPoint(backend, { action: "alter" });
+    await applyPolicy(point, nowSeconds());
+    expect(await readDrift(point, nowSeconds())).toMatchObject({ count: 0 });
+    await host.carry(markOption([{ detectedAt: nowSeconds(), ...leak }]));
+    for (const segmentation of ["on", "off"]) {
+      const most = segmentation === "on" ? 65_535 : 1;
+      await topology.run("host", `ip link set eth0 gso_max_segs ${most}`);
+      const answer = await host.send(addresses.outside[family], 5 * megabyte);
+      expect(answer, `segmentation ${segmentation}`).toEqual({ octets: 5 * megabyte, zeros: 5 * megabyte });
+    }
+    await topology.run("host", "ip link set eth0 gso_max_segs 65535");
+    expect(await checksumErrors()).toBe(0);
+    const counters = await readVerdictCounters(point);
+    expect(counters.get("tattle:alter:leaks")?.packets).toBeGreaterThan(5);
+    await host.carry();
+    expect(await host.send(addresses.outside[family], 10)).toEqual({ octets: 10, zeros: 0 });
+    await removeRules(point);
+    expect(await topology.run("outside", "ip -o link show")).toBe(before);
+  },
+);
+
+test.each([
+  { line: "tc qdisc delete dev tattle-zero0 clsact", family: 4 as const },
+  { line: "ip link delete tattle-zero0", family: 6 as const },
+])("alter on an end host fails closed and is put right: after $line", async ({ line, family }) => {
+  if (reason !== undefined) return;
+  const point = endHostPoint("nft", { action: "alter" });
+  await applyPolicy(point, nowSeconds());
+  await host.carry(markOption([{ detectedAt: nowSeconds(), ...leak }]));
+  await topology.run("outside", line);
+  // Without a route IPv6 tells the sender so; IPv4 says nothing.
+  expect(await host.send(addresses.outside[family], 10)).toHaveProperty("error");
+  expect((await readDrift(point, nowSeconds())).differences).toEqual([
+    "tattle-zero0: does not lead back to eth0 with payloads zeroed",
+  ]);
+  await applyPolicy(point, nowSeconds());
+  expect(await host.send(addresses.outside[family], 10)).toEqual({ octets: 10, zeros: 10 });
+  await host.carry();
+  await removeRules(point);
+});
 
 test.each(cases)(
   "killed and an hour later, a new detection is still dropped ($backend, IPv$family)",
@@ -245,6 +293,14 @@ test.each(cases)(
     await removeRules(point);
   },
 );
+
+/** Rules on the host that the marked one speaks to. */
+function endHostPoint(backend: Backend, rule: object): EnforcementPoint {
+  const policy = policyOf([{ name: "leaks", ...rule }], { outside: ["eth0"] });
+  const onRouter = pointOn(topology, backend, policy);
+  const iptables = { ...onRouter.iptables, run: topology.runner("outside") };
+  return { ...onRouter, hooks: ["INPUT"], iptables };
+}
 
 function markedOf(file: string): Uint8Array[] {
   const selection = { kinds: [253, 254] };

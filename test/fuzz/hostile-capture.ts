@@ -51,9 +51,12 @@ export function buildHostileCapture(random: Random): HostileCapture {
   plant(random, format, order === "little", octets, parts, offsets);
   const damaged = damage(random, format, octets, parts, offsets);
   const starts = new Set(offsets.filter((_, number) => !damaged.has(number)));
-  const isKept = (at: number): boolean => octets.subarray(at, at + 4).some((octet) => octet !== 0);
-  const stateful = new Set(offsets.filter((at, number) => parts[number]?.isStateful === true && isKept(at)));
   const first = Math.min(...damaged);
+  const isReadable = (at: number, number: number): boolean =>
+    !damaged.has(number) || (number === first && octets.subarray(at, at + 4).some((octet) => octet !== 0));
+  const stateful = new Set(
+    offsets.filter((at, number) => parts[number]?.isStateful === true && isReadable(at, number)),
+  );
   return { format, octets, damagedAt: offsets[first] ?? 0, starts, stateful };
 }
 

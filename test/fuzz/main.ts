@@ -1,12 +1,17 @@
-/** `npm run fuzz [-- --cases N] [--seed S] [--target NAME]`: a million cases, or N, shared among the targets. */
+/**
+ * `npm run fuzz [-- --cases N] [--seed S] [--target NAME] [--case NUMBER]`: a million cases, or N, shared among the
+ * targets; or one case again. Exit code 1 if anything was found.
+ */
 import { parseArgs } from "node:util";
 import { runTarget, targets } from "./targets.ts";
+import type { Target } from "./targets.ts";
 
 const { values } = parseArgs({
   options: {
     cases: { type: "string", default: "1000000" },
     seed: { type: "string" },
     target: { type: "string" },
+    case: { type: "string" },
   },
 });
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
@@ -17,16 +22,24 @@ if (chosen.length === 0) {
   );
   process.exit(2);
 }
-// Cheap targets get more of the cases: each gets the same time.
+// Cheap targets get more of the cases: each gets about the same time.
 const shares = chosen.reduce((sum, target) => sum + 1 / target.weight, 0);
-for (const target of chosen) {
-  const cases = Math.ceil(Number(values.cases) / target.weight / shares);
+for (const target of chosen) await fuzz(target);
+
+async function fuzz(target: Target): Promise<void> {
+  const only = values.case === undefined ? undefined : Number(values.case);
+  const end = only === undefined ? Math.ceil(Number(values.cases) / target.weight / shares) : only + 1;
   const started = Date.now();
-  await runTarget(target, cases, seed, (number) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r${target.name} ${number} of ${cases}`);
+  const findings = await runTarget(target, { first: only ?? 0, end, seed }, (number) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r${target.name} ${number} of ${end}`);
   });
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
-  console.log(
-    `${target.name}: ${cases} cases of seed ${seed} in ${((Date.now() - started) / 1000).toFixed(1)} s`,
-  );
+  for (const { number, problem } of findings) {
+    console.log(`${target.name}: ${problem}`);
+    console.log(`again: npm run fuzz -- --target ${target.name} --seed ${seed} --case ${number}`);
+  }
+  if (findings.length > 0) process.exitCode = 1;
+  const cases = end - (only ?? 0);
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  console.log(`${target.name}: ${cases} cases of seed ${seed} in ${seconds} s, ${findings.length} findings`);
 }

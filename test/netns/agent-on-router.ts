@@ -207,7 +207,7 @@ export class AgentOnRouter {
   }
 
   /** Marked packets from the host to the outside, sent as they are. */
-  async sendMarked(packets: number): Promise<void> {
+  async sendMarked(packets: number, packetsPerSecond = 5000): Promise<void> {
     const file = join(this.folder, "marked.pcap");
     const option = markOption([{ detectedAt: nowSeconds(), category: 2, activity: 1 }]);
     const frames = Array.from({ length: packets }, (_, index) => ({
@@ -220,7 +220,7 @@ export class AgentOnRouter {
       time: BigInt(index),
     }));
     writeFileSync(file, writePcap(frames));
-    await this.#topology.run("host", `tcpreplay -q -i eth0 --pps=5000 ${file}`);
+    await this.#topology.run("host", `tcpreplay -q -i eth0 --pps=${packetsPerSecond} ${file}`);
   }
 
   async close(): Promise<void> {

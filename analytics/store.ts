@@ -143,6 +143,8 @@ export interface CaptureReport {
   readonly ingestedAt: number;
   /** The same content was ingested before, under this name; nothing was counted again. */
   readonly alreadyIngestedAs?: string;
+  /** Packets that were known: the capture had been ingested before it was complete, and this one took that one's place. */
+  readonly grewFrom?: number;
 }
 
 export interface IngestProgress {

@@ -3,6 +3,7 @@ import type { CaptureReport, Store } from "../analytics/store.ts";
 import { withCapture } from "./capture-inputs.ts";
 import type { NamedCapture } from "./capture-inputs.ts";
 import { CliError, exitCodes } from "./cli-error.ts";
+import { formatCount } from "./octets-text.ts";
 import { printable } from "./printable.ts";
 import { ProgressBar } from "./progress-bar.ts";
 import type { Shell } from "./shell.ts";
@@ -72,5 +73,8 @@ export function describeReason(report: CaptureReport): string {
   if (report.alreadyIngestedAs !== undefined) return `already ingested as ${report.alreadyIngestedAs}`;
   const offset = report.reasonOffset;
   const where = offset === undefined ? "" : ` (at octet ${offset})`;
-  return report.reason === undefined ? "" : `${report.reason}${where}`;
+  const grown =
+    report.grewFrom === undefined ? [] : [`grown: ${formatCount(report.grewFrom)} packets were known`];
+  const reason = report.reason === undefined ? [] : [`${report.reason}${where}`];
+  return [...grown, ...reason].join("; ");
 }

@@ -62,6 +62,12 @@ export class ContentDigest {
     this.#labels.update(`${label.length}:${label}`);
   }
 
+  /** Of the frames so far alone, `frames` of them: what a capture that goes on begins with. 32 hexadecimal digits. */
+  streamId(frames: number): string {
+    const lanes = [this.#lane0, this.#lane1, this.#lane2, this.#lane3, frames];
+    return createHash("sha256").update(lanes.join(" ")).digest("hex").slice(0, 32);
+  }
+
   /** 32 hexadecimal digits. */
   finish(frames: number): string {
     this.addLabel([this.#lane0, this.#lane1, this.#lane2, this.#lane3, frames].map(Number).join(" "));

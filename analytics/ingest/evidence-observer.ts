@@ -20,6 +20,7 @@ import { FlowKey } from "./flow-key.ts";
 import { FlowTuple } from "./flow-tuple.ts";
 import { none } from "./hash-slots.ts";
 import { HostTable, mappedWord } from "./host-table.ts";
+import { KnownBeginnings } from "./known-beginnings.ts";
 import { MarkTable } from "./mark-table.ts";
 import { MarkedRuns } from "./marked-runs.ts";
 import { minuteOf, minuteStart, MinuteSums } from "./minute-rows.ts";
@@ -36,6 +37,13 @@ import type { WalkRows } from "./walk-rows.ts";
 /** Ids of the table trust, in their order. */
 const trust = { lone: 0, established: 1, verified: 2, implausible: 3, invalid: 4 } as const;
 
+export interface ObserverOptions {
+  readonly selection?: MarkSelection | undefined;
+  /** Keys that tags are verified with. */
+  readonly keys?: readonly ReaderKey[] | undefined;
+  readonly beginnings?: KnownBeginnings;
+}
+
 export class EvidenceObserver implements FrameSink {
   frames = 0;
   tcpPackets = 0;
@@ -48,6 +56,7 @@ export class EvidenceObserver implements FrameSink {
   readonly digest: ContentDigest;
   readonly dictionaries: Dictionaries;
   readonly passed: QuietFrames;
+  readonly beginnings: KnownBeginnings;
 
   readonly #rows: WalkRows;
   readonly #walk: PacketWalk;
@@ -69,9 +78,9 @@ export class EvidenceObserver implements FrameSink {
   constructor(
     rows: WalkRows,
     secrets: Secrets,
-    selection: MarkSelection = evidenceSelection,
-    keys: readonly ReaderKey[] = [],
+    { selection = evidenceSelection, keys = [], beginnings = new KnownBeginnings() }: ObserverOptions = {},
   ) {
+    this.beginnings = beginnings;
     this.#rows = rows;
     this.#tags = new TagCheck(keys);
     this.#walk = new PacketWalk(this.#octets, selection);
@@ -131,7 +140,8 @@ export class EvidenceObserver implements FrameSink {
   pass(start: number, end: number, source: CaptureInterface, layout: RecordLayout): number {
     const { passed } = this;
     const isKnown = source === this.#interface && source.linkType === linkTypes.ethernet;
-    const next = isKnown ? passed.pass(start, end, layout) : passed.none(start);
+    const limit = this.#untilBeginning();
+    const next = isKnown ? passed.pass(start, end, layout, limit) : passed.none(start);
     if (passed.frames === 0) return next;
     this.frames += passed.frames;
     this.tcpPackets += passed.tcpPackets;
@@ -148,6 +158,7 @@ export class EvidenceObserver implements FrameSink {
     timeLow: number,
     source: CaptureInterface,
   ): void {
+    this.#untilBeginning();
     this.frames++;
     if (source !== this.#interface) this.#changeInterface(source);
     this.times.add(timeHigh, timeLow);
@@ -185,6 +196,13 @@ export class EvidenceObserver implements FrameSink {
   /** What Wireshark calls the frame, so that an analyst finds it there. */
   get #number(): number {
     return this.frames + this.#otherFrames;
+  }
+
+  /** Frames until a capture that is known may end; compares it if it does here. */
+  #untilBeginning(): number {
+    const { beginnings } = this;
+    if (this.frames === beginnings.next) beginnings.compare(this.digest);
+    return beginnings.next - this.frames;
   }
 
   /** To be called after the last frame: minutes that are still open become rows. */

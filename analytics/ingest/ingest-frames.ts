@@ -13,6 +13,8 @@ import type { CopyPath } from "./column-appender.ts";
 import { stageDictionaries } from "./dictionary-rows.ts";
 import { EvidenceObserver } from "./evidence-observer.ts";
 import { writeFlows } from "./flow-rows.ts";
+import { KnownBeginnings } from "./known-beginnings.ts";
+import type { KnownCapture } from "./known-beginnings.ts";
 import { drawSecrets } from "./secrets.ts";
 import type { ReaderKey } from "./tag-check.ts";
 import { WalkRows } from "./walk-rows.ts";
@@ -26,6 +28,10 @@ const merges = ["detections", "minutes", "flows", "pairs", "events"].map((name) 
 const insertCapture = sql("insert-capture");
 const insertRefused = sql("insert-refused");
 const findContent = sql("find-content");
+const findBeginnings = sql("find-beginnings");
+const replaceCapture = sql("replace-capture")
+  .split(";\n")
+  .filter((statement) => statement.includes("DELETE"));
 
 export interface FrameIngestOptions {
   /** Microseconds since 1970: when this happens. */
@@ -72,7 +78,9 @@ async function ingest(
   const bases = await readBases(connection);
   const secrets = drawSecrets(await readSeed(connection));
   const rows = await WalkRows.create(connection, bases, path);
-  const observer = new EvidenceObserver(rows, secrets, options.selection, options.keys);
+  const { selection, keys } = options;
+  const beginnings = new KnownBeginnings(await readBeginnings(connection));
+  const observer = new EvidenceObserver(rows, secrets, { selection, keys, beginnings });
   let summary: CaptureSummary;
   try {
     summary = await readFrames(observer, () => observer.markedPackets);
@@ -81,7 +89,9 @@ async function ingest(
     rows.discard();
     throw error;
   }
-  const report = describe(name, summary, observer, options.ingestedAt);
+  const grewFrom = beginnings.found.at(-1)?.packets;
+  const described = describe(name, summary, observer, options.ingestedAt);
+  const report = grewFrom === undefined ? described : { ...described, grewFrom };
   const contentId = digestOf(summary, observer);
   const known = report.state === "refused" ? undefined : await findKnown(connection, contentId);
   if (report.state === "refused" || known) {
@@ -90,6 +100,9 @@ async function ingest(
     return known ? { ...report, captureId: known.captureId, alreadyIngestedAs: known.name } : report;
   }
   rows.close();
+  for (const { captureId } of beginnings.found) {
+    for (const statement of replaceCapture) await connection.run(statement, { capture_id: captureId });
+  }
   await stageDictionaries(connection, observer.dictionaries, summary.names, path);
   await connection.run(mergeHosts);
   const hostIds = await readHostIds(connection, observer.dictionaries.hosts.count);
@@ -121,6 +134,16 @@ async function readHostIds(connection: DuckDBConnection, count: number): Promise
     for (const [id] of chunk) ids[at++] = Number(id);
   }
   return ids;
+}
+
+/** What may have grown into this capture, shortest first. */
+async function readBeginnings(connection: DuckDBConnection): Promise<KnownCapture[]> {
+  const reader = await connection.runAndReadAll(findBeginnings);
+  return reader.getRows().map(([packets, streamId, captureId]) => ({
+    packets: Number(packets),
+    streamId: String(streamId),
+    captureId: Number(captureId),
+  }));
 }
 
 async function findKnown(
@@ -190,6 +213,8 @@ function captureRow(
     first_packet: wholeOrNull(first),
     last_packet: wholeOrNull(last),
     ingested_at: BigInt(Math.round(report.ingestedAt * 1_000_000)),
+    stream_id: observer.digest.streamId(observer.frames),
+    grew_from: wholeOrNull(report.grewFrom),
   };
 }
 

@@ -23,6 +23,7 @@ function toReport(row: Row): CaptureReport {
     packets: row.number("packets"),
     markedPackets: row.number("marked_packets"),
     malformedMarks: row.number("malformed_marks"),
+    ...optional("grewFrom", row.maybeNumber("grew_from")),
     ...optional("firstPacket", row.maybeNumber("first_packet")),
     ...optional("lastPacket", row.maybeNumber("last_packet")),
     ingestedAt: row.number("ingested_at"),

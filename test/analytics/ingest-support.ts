@@ -176,6 +176,10 @@ export class TestDatabase {
   }
 }
 
+const sumsOf = (table: string, span: string): string =>
+  `SELECT address, detected_at, category, activity, ${span}, trust, first_seen, last_seen, packets
+    FROM detection JOIN ${table} USING (detection_id) JOIN host USING (host_id) ORDER BY ALL`;
+
 const canonical = {
   captures:
     "SELECT name, content_id, state, packets, marked_packets, first_packet, last_packet FROM capture ORDER BY ALL",
@@ -192,6 +196,11 @@ const canonical = {
   sightings: `SELECT capture.name, frame, time, hex(option), flow_key, length, detail
     FROM sighting JOIN capture USING (capture_id) JOIN mark USING (mark_id) LEFT JOIN flow_seen USING (flow_id) ORDER BY ALL`,
   activity: `SELECT address, minute, marked_packets, marked_octets FROM host_minute JOIN host USING (host_id) ORDER BY ALL`,
+  detectionHours: sumsOf("detection_hour", "hour"),
+  detectionDays: sumsOf("detection_day", "day"),
+  activityHours: `SELECT address, hour, marked_packets, marked_octets FROM host_hour JOIN host USING (host_id) ORDER BY ALL`,
+  activityDays: `SELECT address, day, marked_packets, marked_octets FROM host_day JOIN host USING (host_id) ORDER BY ALL`,
+  names: "SELECT address, name FROM captured_name ORDER BY ALL",
   pairs: `SELECT host.address, peer.address, first_contact
     FROM pair JOIN host USING (host_id) JOIN host AS peer ON peer.host_id = peer_id ORDER BY ALL`,
   peers: `SELECT address, minute, sum(peers) FROM peer_minute JOIN host USING (host_id)

@@ -20,7 +20,7 @@ interface Compiled extends WebAssembly.Instance {
 
 type Skim = (start: number, end: number, limit: number) => number;
 
-/** More than any call gets to see. */
+/** More frames than any call gets to see. */
 const anyNumber = 0x7fff_ffff;
 /** Where nothing is quiet, as many frames go by before the next look. */
 const longestPause = 15;
@@ -83,8 +83,11 @@ export class QuietFrames implements PassedFrames {
     this.#skims = exports;
   }
 
-  /** Passes over what is quiet in `[start, end)`; the fields tell what it was. Returns where the first other frame is. */
-  pass(start: number, end: number, layout: RecordLayout): number {
+  /**
+   * Passes over what is quiet in `[start, end)`, at most `limit` frames; the fields tell what it was. Returns where the
+   * next frame is.
+   */
+  pass(start: number, end: number, layout: RecordLayout, limit: number): number {
     this.frames = 0;
     if (this.#skims === undefined) return start;
     if (this.#pausing > 0) {
@@ -95,10 +98,11 @@ export class QuietFrames implements PassedFrames {
     const words = this.#words;
     words[at.filterShift / 4] = this.#flagged.shift;
     this.#digest.lend(this.#lanes);
+    const most = Math.min(limit, anyNumber);
     const next =
       layout.format === "pcap"
-        ? this.#skims.skimPcap(start, end, anyNumber)
-        : this.#skims.skimPcapng(start, end, anyNumber);
+        ? this.#skims.skimPcap(start, end, most)
+        : this.#skims.skimPcapng(start, end, most);
     this.frames = words[at.quietFrames / 4] ?? 0;
     this.#pause = this.frames > 0 ? 0 : Math.min(longestPause, this.#pause * 2 + 1);
     this.#pausing = this.#pause;

@@ -90,7 +90,9 @@ function describeOutcome(report: CaptureReport): string {
     return `known already as ${report.alreadyIngestedAs}; nothing was counted again`;
   }
   const place = report.reasonOffset === undefined ? "" : `, at octet ${formatCount(report.reasonOffset)}`;
-  const held = `${formatPlural(report.packets, "packet")}, ${formatCount(report.markedPackets)} marked`;
+  const known =
+    report.grewFrom === undefined ? "" : ` (grown: ${formatPlural(report.grewFrom, "packet")} known before)`;
+  const held = `${formatPlural(report.packets, "packet")}, ${formatCount(report.markedPackets)} marked${known}`;
   switch (report.state) {
     case "complete":
       return `complete · ${held}`;

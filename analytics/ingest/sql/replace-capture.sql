@@ -1,0 +1,14 @@
+-- Takes out what a capture brought; the one that takes its place brings all of it again. Hosts, detections and pairs stay.
+DELETE FROM captured_name WHERE capture_id = $capture_id;
+DELETE FROM detection_minute WHERE capture_id = $capture_id;
+DELETE FROM detection_hour WHERE capture_id = $capture_id;
+DELETE FROM detection_day WHERE capture_id = $capture_id;
+DELETE FROM host_minute WHERE capture_id = $capture_id;
+DELETE FROM host_hour WHERE capture_id = $capture_id;
+DELETE FROM host_day WHERE capture_id = $capture_id;
+DELETE FROM mark WHERE capture_id = $capture_id;
+DELETE FROM flow_seen WHERE capture_id = $capture_id;
+DELETE FROM flow_passed WHERE capture_id = $capture_id;
+DELETE FROM enforcement_event WHERE capture_id = $capture_id;
+DELETE FROM sighting WHERE capture_id = $capture_id;
+DELETE FROM capture WHERE capture_id = $capture_id;

@@ -1,6 +1,4 @@
 /** A capture is all there or not there, once, whatever happens and in whatever order captures come. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { closeSync, fstatSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +8,6 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openDatabase } from "../../analytics/database.ts";
 import { ingestCapture } from "../../analytics/ingest/ingest-capture.ts";
 import { ingestFrames } from "../../analytics/ingest/ingest-frames.ts";
 import type { CaptureReport, IngestOptions, IngestProgress } from "../../analytics/store.ts";
@@ -264,50 +261,6 @@ describe("interrupted", () => {
     await expectNothing();
     expect((await ingestFile(pcap, "next.pcap")).state).toBe("complete");
   });
-
-  test("by SIGKILL, at any moment, a capture is all there or not there", async () => {
-    const capture = join(folder, "large.pcap");
-    writeFileSync(capture, writePcap(sampleFrames(many(60_000)), { linkType: linkTypes.raw }));
-    const program = `
-      import { openSync } from "node:fs";
-      import { openDatabase } from ${JSON.stringify(new URL("../../analytics/database.ts", import.meta.url).href)};
-      import { ingestCapture } from ${JSON.stringify(new URL("../../analytics/ingest/ingest-capture.ts", import.meta.url).href)};
-      const database = await openDatabase(process.argv[1]);
-      process.stdout.write("open");
-      const source = { descriptor: openSync(process.argv[2], "r"), octets: 0 };
-      await ingestCapture(database, { name: "large.pcap", source });
-      process.stdout.write("done");
-      setInterval(() => undefined, 1000);`;
-    const seen = new Set<string>();
-    for (const wait of [0, 50, 100, 200, "done"]) {
-      const path = join(folder, `killed-${wait}.duckdb`);
-      const child = spawn(
-        process.execPath,
-        ["--import", "tsx", "--input-type=module", "-e", program, path, capture],
-        { stdio: ["ignore", "pipe", "inherit"] },
-      );
-      let output = "";
-      child.stdout.on("data", (text: Buffer) => (output += text.toString()));
-      const deadline = Date.now() + 30_000;
-      const awaited = wait === "done" ? "done" : "open";
-      while (!output.includes(awaited) && Date.now() < deadline) await delay(1);
-      if (typeof wait === "number") await delay(wait);
-      child.kill("SIGKILL");
-      await once(child, "exit");
-      const after = await openDatabase(path);
-      const counts = await after.read((connection) =>
-        connection.runAndReadAll(
-          "SELECT (SELECT count(*) FROM capture), (SELECT count(*) FROM sighting), (SELECT count(*) FROM flow_seen)",
-        ),
-      );
-      await after.close();
-      const found = counts.getRows()[0]?.map(String).join(" ") ?? "";
-      expect(["0 0 0", "1 60000 60000"], `killed after ${wait}`).toContain(found);
-      seen.add(found);
-    }
-    // Killed at once there was nothing; killed after it was done there was everything.
-    expect(seen.size).toBe(2);
-  }, 180_000);
 });
 
 test("progress tells octets, packets and marked packets", async () => {

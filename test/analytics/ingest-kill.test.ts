@@ -1,0 +1,172 @@
+/**
+ * `tattle ingest` with several captures, ended at any moment: every capture is all there or not there, and the same
+ * command again finishes. One of the captures has grown since it was ingested, so that rows are deleted, too.
+ * TATTLE_SLOW kills a hundred times.
+ */
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { seededRandom } from "../fuzz/random.ts";
+import { repositoryRoot } from "../support/build-command.ts";
+import { startTattle, tattle, useBuiltCommand } from "../support/built-command.ts";
+import { generateCapture } from "../support/generate-capture.ts";
+import { TestDatabase } from "./ingest-support.ts";
+
+type Evidence = Record<string, string[]>;
+
+useBuiltCommand();
+
+const kills = process.env["TATTLE_SLOW"] === undefined ? 10 : 100;
+const random = seededRandom(11);
+const isRoot = process.getuid?.() === 0;
+
+let folder: string;
+let template: string;
+let captures: string[];
+/** What the database holds when none, one, two, all of the captures are in it. */
+let states: Evidence[];
+/** How long an undisturbed run takes, milliseconds. */
+let duration: number;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "tattle-kill-"));
+  const [growing, beginning, mixed] = ["growing.pcap", "beginning.pcap", "mixed.pcapng"].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
+  generateCapture(growing, { packets: 6000, mix: "all-marked" });
+  const whole = readFileSync(growing);
+  writeFileSync(beginning, whole.subarray(0, whole.length / 2));
+  generateCapture(mixed, { packets: 20_000, format: "pcapng" });
+  captures = [growing, join(repositoryRoot, "test/fixtures/small-company.pcapng"), mixed];
+  // All databases are copies of one, so that digests and flow keys, which are secret to a database, can be compared.
+  template = join(folder, "template.duckdb");
+  await tattle(["ingest", "--database", template, beginning]);
+  states = [];
+  for (let count = 0; count <= captures.length; count++) {
+    const database = copyOfTemplate();
+    const start = performance.now();
+    if (count > 0) await tattle(["ingest", "--database", database, ...captures.slice(0, count)]);
+    duration = performance.now() - start;
+    states.push(await evidenceIn(database));
+  }
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let copies = 0;
+function copyOfTemplate(): string {
+  const path = join(folder, `copy-${copies++}.duckdb`);
+  cpSync(template, path);
+  return path;
+}
+
+async function evidenceIn(path: string): Promise<Evidence> {
+  const database = await TestDatabase.open(path);
+  try {
+    return await database.evidence();
+  } finally {
+    await database.close();
+  }
+}
+
+/** How many of the captures are in the database; it must be one of the states that an undisturbed run goes through. */
+async function stateOf(path: string): Promise<number> {
+  const evidence = await evidenceIn(path);
+  const count = states.findIndex((state) => isEqual(state, evidence));
+  // The nearest state says what is wrong.
+  if (count < 0) expect(evidence).toEqual(states[(evidence["captures"]?.length ?? 1) - 1]);
+  return count;
+}
+
+function isEqual(left: Evidence, right: Evidence): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
+}
+
+async function expectToFinish(path: string): Promise<void> {
+  const again = await tattle(["ingest", "--database", path, ...captures]);
+  expect(again.err).toBe("");
+  expect(again.exitCode).toBe(0);
+  expect(await stateOf(path)).toBe(captures.length);
+  rmSync(path);
+}
+
+test("the states differ, or nothing below could fail", () => {
+  expect(new Set(states.map((state) => JSON.stringify(state))).size).toBe(captures.length + 1);
+});
+
+test(`killed at ${kills} moments`, { timeout: kills * 20_000 }, async () => {
+  const seen = new Set<number>();
+  for (let round = 0; round < kills; round++) {
+    const database = copyOfTemplate();
+    const child = startTattle(["ingest", "--database", database, ...captures]);
+    const ended = once(child, "close");
+    // From the start to somewhat behind the end; evenly, and then anywhere within a step.
+    await delay(((round + random.below(1000) / 1000) / kills) * duration * 1.1);
+    child.kill("SIGKILL");
+    await ended;
+    seen.add(await stateOf(database));
+    await expectToFinish(database);
+  }
+  // Some were too early and some too late; the others met something in between.
+  expect(seen.size).toBeGreaterThan(1);
+});
+
+test("interrupted by Ctrl-C", { timeout: 120_000 }, async () => {
+  for (const share of [0.5, 0.8]) {
+    const database = copyOfTemplate();
+    const child = startTattle(["ingest", "--database", database, ...captures]);
+    const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
+    await delay(share * duration);
+    child.kill("SIGINT");
+    const [exitCode] = await ended;
+    // Interrupted, or it had ended just before.
+    expect([130, 0]).toContain(exitCode);
+    expect(existsSync(`${database}.wal`)).toBe(false);
+    await stateOf(database);
+    await expectToFinish(database);
+  }
+});
+
+test("a server that is killed while it takes captures in", { timeout: 120_000 }, async () => {
+  for (const share of [0.3, 0.7]) {
+    const database = copyOfTemplate();
+    const server = startTattle(["serve", "--database", database, "--port", "0"]);
+    const ended = once(server, "close");
+    await once(server.stdout, "data");
+    const client = startTattle(["ingest", "--database", database, ...captures]);
+    const told = once(client, "close");
+    await delay(share * duration);
+    server.kill("SIGKILL");
+    await Promise.all([ended, told]);
+    await stateOf(database);
+    await expectToFinish(database);
+  }
+});
+
+describe("a disk that is full", () => {
+  if (!isRoot) console.warn("not run: a full disk, which takes a mount (root)");
+  test.runIf(isRoot)("keeps what was there, and says so", { timeout: 120_000 }, async () => {
+    const disk = join(folder, "disk");
+    mkdirSync(disk);
+    const room = Math.ceil(readFileSync(template).length / 1024) + 1500;
+    expect(spawnSync("mount", ["-t", "tmpfs", "-o", `size=${room}k`, "none", disk]).status).toBe(0);
+    try {
+      const database = join(disk, "evidence.duckdb");
+      cpSync(template, database);
+      const full = await tattle(["ingest", "--database", database, ...captures]);
+      expect(full.exitCode).toBe(1);
+      expect(full.err).toMatch(/No space left on device|disk is full/i);
+      // Room again: what is there is whole, and the rest can come.
+      const elsewhere = copyOfTemplate();
+      cpSync(database, elsewhere);
+      if (existsSync(`${database}.wal`)) cpSync(`${database}.wal`, `${elsewhere}.wal`);
+      await stateOf(elsewhere);
+      await expectToFinish(elsewhere);
+    } finally {
+      spawnSync("umount", [disk]);
+    }
+  });
+});

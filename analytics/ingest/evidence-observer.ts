@@ -14,6 +14,7 @@ import { withinDatabase } from "./capture-time.ts";
 import { ContentDigest } from "./content-digest.ts";
 import { DetectionTable } from "./detection-table.ts";
 import type { Dictionaries } from "./dictionary-rows.ts";
+import { EnforcedPackets } from "./enforced-packets.ts";
 import { EnforcementPrefixes } from "./enforcement-prefix.ts";
 import { FlowEvidence } from "./flow-evidence.ts";
 import { FlowKey } from "./flow-key.ts";
@@ -30,7 +31,6 @@ import { evidenceSelection, TagCheck } from "./tag-check.ts";
 import type { ReaderKey } from "./tag-check.ts";
 import { TimeBounds } from "./time-bounds.ts";
 import { TransportFacts } from "./transport-facts.ts";
-import { addTuple } from "./tuple-key.ts";
 import { sightingDetail } from "./walk-rows.ts";
 import type { WalkRows } from "./walk-rows.ts";
 
@@ -63,6 +63,7 @@ export class EvidenceObserver implements FrameSink {
   readonly #flows: FlowEvidence;
   readonly #runs: MarkedRuns;
   readonly #tags: TagCheck;
+  readonly #enforced: EnforcedPackets;
   readonly #flagged = new AddressFilter();
   readonly #tuple = new FlowTuple();
   readonly #packet = new TransportFacts();
@@ -123,6 +124,7 @@ export class EvidenceObserver implements FrameSink {
       prefixes: new EnforcementPrefixes(),
       flowKey: new FlowKey(secrets),
     };
+    this.#enforced = new EnforcedPackets(this.dictionaries, rows);
     this.#minutes = Object.values(trust).map((level) => this.#detectionMinutes(level));
     this.#hostMinutes = new MinuteSums((host, minute, _first, _last, packets, octets) => {
       rows.hostMinute(host, minute, packets, octets);
@@ -185,7 +187,9 @@ export class EvidenceObserver implements FrameSink {
     }
     if (source.linkType === linkTypes.nflog) {
       this.#packet.time = this.#time(timeHigh, timeLow, source);
-      this.#enforced(start, end, originalLength - capturedLength);
+      const cutOctets = originalLength - capturedLength;
+      const [octets, view, number] = [this.#octets, this.#view, this.#number];
+      this.#enforced.observe({ walk, octets, view, start, end, cutOctets, number }, this.#packet);
     }
   }
 
@@ -372,38 +376,6 @@ export class EvidenceObserver implements FrameSink {
   #detectionMinutes(level: number): MinuteSums {
     return new MinuteSums((detection, minute, first, last, packets) => {
       this.#rows.detectionMinute(detection, minute, level, first, last, packets);
-    });
-  }
-
-  /** An NFLOG packet whose prefix says what an enforcement point did with it. */
-  #enforced(start: number, end: number, cutOctets: number): void {
-    const prefix = this.dictionaries.prefixes.read(this.#octets, start, end);
-    if (prefix === none) return;
-    const walk = this.#walk;
-    const network = walk.mark !== absent && !walk.markQuoted ? walk.markNetwork : walk.network;
-    // Of an ICMP error that was acted on, the walk keeps the packet that it quotes, which was not acted on.
-    if (walk.quoted && network === walk.network) return;
-    const version = this.#view.getUint8(network) >> 4;
-    const packet = this.#packet;
-    packet.read(walk, network, this.#view, cutOctets);
-    const tuple = this.#tuple;
-    tuple.readSent(this.#view, network, version, packet.ports, packet.protocol);
-    const { flowKey, hosts } = this.dictionaries;
-    const host = hosts.intern(tuple.host0, tuple.host1, tuple.host2, tuple.host3);
-    const peer = hosts.intern(tuple.peer0, tuple.peer1, tuple.peer2, tuple.peer3);
-    addTuple(flowKey, hosts, host, peer, packet.ports, packet.protocol);
-    flowKey.digest();
-    this.#rows.event({
-      time: packet.time,
-      frame: this.#number,
-      prefix,
-      host,
-      peer,
-      tupleKeyLow: flowKey.low,
-      tupleKeyHigh: flowKey.high,
-      protocol: packet.protocol,
-      ports: packet.ports,
-      length: packet.length,
     });
   }
 }

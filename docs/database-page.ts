@@ -49,8 +49,16 @@ function readTables(sql: string): Table[] {
     ([, comment = "", name = "", body = ""]) => ({
       name,
       comment: joinComment(comment),
-      columns: readColumns(body),
+      columns: [...readColumns(body), ...readAddedColumns(sql, name)],
     }),
+  );
+}
+
+/** Columns that later migrations add, one a line. */
+function readAddedColumns(sql: string, table: string): Column[] {
+  const added = sql.matchAll(/^ALTER TABLE (\w+) ADD COLUMN (\w+) ([^;]+);(?:\s*-- (.*))?$/gm);
+  return [...added].flatMap(([, of, name = "", type = "", comment = ""]) =>
+    of === table ? [{ name, type, comment }] : [],
   );
 }
 

@@ -248,7 +248,8 @@ export const commands: readonly Command[] = [
       {
         name: "leaves-by",
         value: "INTERFACE",
-        default: "the first outside interface of the policy",
+        default:
+          "the first outside interface of the policy; none with --arrives-on: the packet is for this host",
         description: "explain: where the packet goes out",
       },
       { name: "lone", description: "explain: the two sides have not both spoken" },

@@ -105,8 +105,8 @@ function explainPacket(
     );
   const at = line.value("at");
   const now = Math.floor(at === undefined ? shell.now() : parseTime(at, "--at"));
-  const leavesBy = line.value("leaves-by") ?? policy.outside[0];
   const arrivesOn = line.value("arrives-on");
+  const leavesBy = line.value("leaves-by") ?? (arrivesOn === undefined ? policy.outside[0] : undefined);
   const facts = readExplained(
     operands,
     {

@@ -128,10 +128,9 @@ function openPacketLog(
 ): PacketLog {
   const { group, establishedGroup } = config.log;
   const groups = establishedGroup === undefined ? [group] : [group, establishedGroup];
-  const selection = { kinds: policy.kinds, ...(policy.exid === undefined ? {} : { exid: policy.exid }) };
   return new PacketLog(
     { groups, command: world.tcpdump },
-    { agent, selection, ...(establishedGroup === undefined ? {} : { establishedGroup }) },
+    { agent, selection: policy, ...(establishedGroup === undefined ? {} : { establishedGroup }) },
     (event) => {
       recorder.take(event);
       notices.packet(event);

@@ -98,8 +98,11 @@ async function live(parts: AgentParts, closers: Closer[], signal: AbortSignal): 
     if (error instanceof RevertedError) world.log("error", error.message);
     throw error;
   }
-  if (config.onExit === "remove") await parts.keeper.remove();
-  world.log("info", "ended", { rules: config.onExit === "remove" ? "removed" : "kept" });
+  const isRemoved = config.onExit === "remove" && parts.change.state !== "pending";
+  if (isRemoved) await parts.keeper.remove();
+  // What waits to be confirmed is the guard's: it would put the rules of before back.
+  else if (config.onExit === "remove") world.log("warning", "the rules are left to the guard");
+  world.log("info", "ended", { rules: isRemoved ? "removed" : "kept" });
 }
 
 async function enforce(parts: AgentParts): Promise<void> {

@@ -1,4 +1,5 @@
 /** Takes away what agents left in the kernel, whichever backend they used: not one rule, not one program. */
+import { detachReturns } from "../enforcement/alter-at-host.ts";
 import { detachZeroing } from "../enforcement/alter.ts";
 import { chainPrefix } from "../enforcement/chain-names.ts";
 import { removeRules } from "../enforcement/enforcement.ts";
@@ -26,18 +27,24 @@ export async function removeAllRules(run: RunCommand): Promise<RemovedRules[]> {
       removed.push({ backend, family, lines: count });
     }
   }
+  await detachReturns(run);
   await detachZeroing(run);
   return removed;
 }
 
+/** The program is there and does not answer, so nobody knows what rules there are. */
+class RefusedError extends KernelError {}
+
 /** Without naming a table: that would load the modules of a backend that nobody uses. */
 export async function hasRules(run: RunCommand, backend: Backend, family: Family): Promise<boolean> {
   try {
-    const { stdout } = await run(programName(backend, family, "save"), []);
+    const program = programName(backend, family, "save");
+    const { status, stdout, stderr } = await run(program, []);
+    if (status !== 0) throw new RefusedError(`${program} failed with status ${status}`, stderr);
     return stdout.includes(` ${chainPrefix}`) || stdout.includes(`:${chainPrefix}`);
   } catch (error) {
     // Not installed: it cannot have made rules either.
-    if (error instanceof KernelError) return false;
+    if (error instanceof KernelError && !(error instanceof RefusedError)) return false;
     throw error;
   }
 }

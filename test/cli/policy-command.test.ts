@@ -103,7 +103,7 @@ describe("tattle policy explain", () => {
     expect((await explain(...mark.split(" "))).out).toContain("verdict: drop; rule fresh");
     const ip = "4500 0034 0000 4000 4006 0000 0a000017 c6336401";
     const tcp = "9c40 01bb 00000000 00000000 8002 ffff 0000 0000";
-    const packet = [...`${ip} ${tcp} ${mark} 00 00 00`.split(" ")];
+    const packet = `${ip} ${tcp} ${mark} 00 00 00`.split(" ");
     expect((await explain(...packet)).out).toContain("verdict: drop; rule fresh");
     expect((await explain(...packet.slice(0, 20), "--json")).out).toContain('"records": []');
   });
@@ -116,6 +116,8 @@ describe("tattle policy explain", () => {
     const old = "leak/sharing-folder@2026-04-01T10:00Z";
     expect((await explain(old)).out).toContain("verdict: alter; rule rest");
     expect((await explain(old, "--leaves-by", "lan0")).out).toContain("rest: direction does not hold");
+    const received = await explain(old, "--arrives-on", "wan0");
+    expect(received.out).toContain("path: arrives on wan0, stays on this host, established");
   });
 
   test.each([

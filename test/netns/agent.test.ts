@@ -105,6 +105,20 @@ describe.runIf(reason === undefined)("the agent on a router (needs root)", () =>
     );
   });
 
+  test("tells a flood as a few events and an exact number", async () => {
+    agent.configure([leaks], { sampling: { rate: 10, burst: 20 } });
+    await agent.startReceivers();
+    await agent.start();
+    await agent.sendMarked(1000);
+    await waitUntil("all is told", () => agent.told.events + agent.told.gaps === 1000);
+    expect(agent.told.events).toBeLessThan(100);
+    expect(agent.events.filter(({ type }) => type === "gap")[0]).toMatchObject({
+      verdict: "drop",
+      rule: "leaks",
+      reason: "sampled",
+    });
+  });
+
   test("keeps events while the dashboard is away, and sends each once it is back", async () => {
     agent.configure([leaks]);
     await agent.start();

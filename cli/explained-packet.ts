@@ -66,7 +66,7 @@ function readHex(text: string): Uint8Array {
 
 function readPacket(octets: Uint8Array, journey: Journey, policy: Policy): PacketFacts {
   const { source: _, destination: __, ...path } = journey;
-  const facts = readPacketFacts(octets, path, selectionOf(policy));
+  const facts = readPacketFacts(octets, path, policy);
   if (!facts) throw new CliError("the octets are an IP packet, but not one that begins a TCP segment");
   return facts;
 }
@@ -107,8 +107,4 @@ function readAddress(option: string, text: string): Uint8Array {
       cause: error,
     });
   }
-}
-
-function selectionOf(policy: Policy): { kinds: readonly number[]; exid?: number } {
-  return { kinds: policy.kinds, ...(policy.exid === undefined ? {} : { exid: policy.exid }) };
 }

@@ -29,6 +29,7 @@ export function describeSettings(policy: Policy): [string, string][] {
   return [
     ["kinds", policy.kinds.join(", ")],
     ["exid", policy.exid === undefined ? none : `0x${policy.exid.toString(16)}`],
+    ["authenticated exid", `0x${policy.authenticatedExid.toString(16)}`],
     ["outside", policy.outside.join(", ") || none],
     ["trusted networks", policy.trustedNetworks.map(formatNetwork).join(", ") || none],
     ["never block", policy.neverBlock.map(formatNetwork).join(", ") || none],

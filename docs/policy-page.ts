@@ -36,6 +36,8 @@ A policy says what happens to packets that carry a mark. \`tattle policy check\`
 - \`drop\` forgets the packet. \`reject\` answers with a TCP reset. \`alter\` zeroes the payload and keeps the connection up; it works
   where packets leave by an outside interface, or arrive on one for this host, and drops elsewhere. \`strip\` removes the mark. A packet whose mark cannot be
   removed, because another option of the same kind would be damaged, is dropped (\`unstrippable\`).
+- Marks of all versions are matched and removed: the paper's, those with \`exid\`, authenticated ones with records. Nobody
+  looks at tags here: an authenticated mark is worth what an unauthenticated one is.
 - \`"trust": "verified"\` and \`"invalid"\` need authenticated marks and are refused so far.
 
 ${formatSchema(policyJsonSchema() as JsonSchema)}`;

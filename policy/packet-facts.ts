@@ -78,13 +78,25 @@ function hasForeignOption(packet: Uint8Array, walk: PacketWalk, selection: MarkS
     if (kind !== 1 && (length < 2 || at + length > end)) return false;
     if (
       selection.kinds.includes(kind) &&
-      countRecords(packet, at, length, selection.exid) === foreignOption
+      countRecords(packet, at, length, selection.exid) === foreignOption &&
+      !isAuthenticated(packet, at, length, selection)
     ) {
       return true;
     }
     at += length;
   }
   return false;
+}
+
+/** An authenticated mark, right or wrong; without records it says nothing of activities, but is ours. */
+function isAuthenticated(
+  packet: Uint8Array,
+  at: number,
+  length: number,
+  { authenticatedExid }: MarkSelection,
+): boolean {
+  const exid = ((packet[at + 2] ?? 0) << 8) | (packet[at + 3] ?? 0);
+  return length >= 4 && exid === authenticatedExid;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Reads a policy from parsed JSON: the edge at which it is checked. Every error names the path and the allowed values. */
 import type * as z from "zod";
 import { parseAddress } from "../wire/address.ts";
+import { defaultAuthenticatedExid } from "../wire/authenticated-format.ts";
 import { findCategory, resolveActivity } from "../wire/code-book.ts";
 import type { CodeBook } from "../wire/code-book.ts";
 import { tcpMarkKinds } from "../wire/mark-format.ts";
@@ -41,6 +42,7 @@ export function parsePolicy(json: unknown, file: string, book: CodeBook): Policy
     name: content.name,
     kinds: [...new Set(content.kinds ?? tcpMarkKinds)],
     ...(content.exid === undefined ? {} : { exid: content.exid }),
+    authenticatedExid: content.authenticatedExid ?? defaultAuthenticatedExid,
     outside: content.outside ?? [],
     trustedNetworks: readNetworks(fail, "trustedNetworks", content.trustedNetworks ?? []),
     neverBlock: readNetworks(fail, "neverBlock", content.neverBlock ?? []),
@@ -189,6 +191,9 @@ function readTrust(fail: Fail, path: string, rule: RuleFile): Trust | undefined 
 function refuseContradictions(fail: Fail, policy: Policy): void {
   const reserved: readonly string[] = Object.values(reservedRuleNames);
   const seen = new Set<string>();
+  if (policy.exid === policy.authenticatedExid) {
+    fail("exid", `${policy.exid} is that of authenticated marks; set another authenticatedExid`);
+  }
   for (const [index, rule] of policy.rules.entries()) {
     const path = `rules[${index}]`;
     if (seen.has(rule.name)) fail(`${path}.name`, `duplicate name "${rule.name}"`);

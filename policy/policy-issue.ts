@@ -56,7 +56,7 @@ function known(path: string): string {
 }
 
 const topKeys =
-  "version, name, kinds, exid, outside, trustedNetworks, neverBlock, stripAtEgress, unreadable, mirrorTo, rules";
+  "version, name, kinds, exid, authenticatedExid, outside, trustedNetworks, neverBlock, stripAtEgress, unreadable, mirrorTo, rules";
 const ruleKeys =
   "name, description, category, activity, severity, elapsed, direction, arrivesOn, leavesBy, destination, trust, action, mirror, notify";
 

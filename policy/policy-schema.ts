@@ -78,6 +78,12 @@ export const policySchema = z.strictObject({
     .max(0xffff)
     .optional()
     .describe("Experiment identifier that marks may carry (RFC 6994); default none"),
+  authenticatedExid: z
+    .int()
+    .min(0)
+    .max(0xffff)
+    .optional()
+    .describe("Experiment identifier of authenticated marks; default 19787 (0x4D4B)"),
   outside: interfaceNames.optional().describe("Interfaces across the border; default none"),
   trustedNetworks: networks
     .optional()

@@ -45,6 +45,8 @@ export interface Policy {
   readonly kinds: readonly number[];
   /** Experiment identifier that marks may carry (RFC 6994). */
   readonly exid?: number;
+  /** Experiment identifier of authenticated marks; who verifies tags is told elsewhere. */
+  readonly authenticatedExid: number;
   /** Interfaces across the border. */
   readonly outside: readonly string[];
   /** Packets to these pass as they are, marks included. */

@@ -16,6 +16,7 @@ export const chainNames = {
   unmarked: `${chainPrefix}-UNMARKED`,
   rules: `${chainPrefix}-RULES`,
   exidRules: `${chainPrefix}-RULES-EXID`,
+  authenticatedRules: `${chainPrefix}-RULES-AUTH`,
   trusted: `${chainPrefix}-TRUSTED`,
   neverBlock: `${chainPrefix}-NEVER`,
   neverBlockAsIs: `${chainPrefix}-NEVER-ASIS`,

@@ -38,6 +38,7 @@ export function conditionChains(
   return [
     chain(chainNames.rules, "plain"),
     ...(policy.exid === undefined ? [] : [chain(chainNames.exidRules, "exid")]),
+    chain(chainNames.authenticatedRules, "authenticated"),
   ];
 }
 

@@ -97,6 +97,7 @@ function walkRules(place: Place): string[] {
     ...(place.selection.exid === undefined
       ? []
       : [whenMatched(isMarkHere(place, "exid"), `-g ${chainNames.exidRules}`)]),
+    whenMatched(isMarkHere(place, "authenticated"), `-g ${chainNames.authenticatedRules}`),
   ];
   return [
     ...positionRules(place, 0, "any", lastMarkPosition),

@@ -2,22 +2,28 @@
  * Pieces of programs about one option, whose kind octet is `at` behind X: is it a mark, is it someone else's.
  * The same rules as wire/mark.ts, in classic BPF.
  */
-import { maximumRecords, recordOctets, registeredLowExids } from "../../wire/mark-format.ts";
+import {
+  authenticatedLength,
+  maximumAuthenticatedRecords,
+  shapeBits,
+} from "../../wire/authenticated-format.ts";
+import {
+  maximumOptionOctets,
+  maximumRecords,
+  recordOctets,
+  registeredLowExids,
+} from "../../wire/mark-format.ts";
 import type { MarkSelection } from "../../wire/packet-walk.ts";
 import {
-  add,
   addX,
+  and,
   copyAToX,
   jump,
   jumpIfEqual,
-  jumpIfEqualToX,
   jumpIfGreater,
   loadHalfAtX,
   loadOctetAtX,
-  loadXCell,
-  multiply,
-  storeCell,
-  storeXCell,
+  loadWordAtX,
 } from "./classic-bpf.ts";
 import type { Line } from "./classic-bpf.ts";
 
@@ -44,30 +50,50 @@ export function jumpIfPlainMark(at: number, isMark: string): Line[] {
   return [loadHalfAtX(at + 1), ...plainShapes.map((shape) => jumpIfEqual(shape, isMark))];
 }
 
+/** Length, ExID and count of each mark with an experiment identifier, as one 32-bit number. */
+function exidShapes(exid: number): number[] {
+  const most = Math.floor((maximumOptionOctets - exidHeader) / recordOctets);
+  return Array.from({ length: most }, (_, index) => {
+    const count = index + 1;
+    return (exidHeader + recordOctets * count) * 2 ** 24 + exid * 2 ** 8 + count;
+  });
+}
+
+/** Length, ExID and shape of each authenticated mark with records, as one 32-bit number; `more` is left out of it. */
+function authenticatedShapes(exid: number): number[] {
+  return Array.from({ length: maximumAuthenticatedRecords }, (_, index) => {
+    const count = index + 1;
+    return authenticatedLength(count) * 2 ** 24 + exid * 2 ** 8 + (shapeBits.version | (count << 2));
+  });
+}
+
 /**
- * Goes to `isMark` if the option is a mark with the experiment identifier, else to `isNot`. Cell 15 is used; X is kept.
- * The caller has excluded marks without one, which come first (wire/mark.ts).
+ * Goes to `isMark` if the option is a mark with the experiment identifier, else falls through.
+ * The caller has excluded marks without one, which come first (wire/mark.ts), and lengths that end before the count.
  */
-export function jumpIfExidMark(exid: number, at: number, isMark: string, isNot: string): Line[] {
+export function jumpIfExidMark(exid: number, at: number, isMark: string): Line[] {
+  return [loadWordAtX(at + 1), ...exidShapes(exid).map((shape) => jumpIfEqual(shape, isMark))];
+}
+
+/** The same for authenticated marks that hold records. */
+export function jumpIfAuthenticatedMark(exid: number, at: number, isMark: string): Line[] {
   return [
+    loadWordAtX(at + 1),
+    and(0xffffffff - shapeBits.more),
+    ...authenticatedShapes(exid).map((shape) => jumpIfEqual(shape, isMark)),
+  ];
+}
+
+/** Goes to `isMark` if the option is a mark of any version, else to `isNot`. */
+export function jumpIfMark(selection: MarkSelection, at: number, isMark: string, isNot: string): Line[] {
+  const { exid, authenticatedExid } = selection;
+  return [
+    ...jumpIfPlainMark(at, isMark),
     loadOctetAtX(at + 1),
     jumpIfGreater(exidHeader, undefined, isNot),
-    loadHalfAtX(at + 2),
-    jumpIfEqual(exid, undefined, isNot),
-    // 5 + 6 x count is compared with the length; a count of 0 makes 5, which is excluded above.
-    storeXCell(14),
-    loadOctetAtX(at + 1),
-    storeCell(15),
-    loadOctetAtX(at + 4),
-    multiply(recordOctets),
-    add(exidHeader),
-    loadXCell(15),
-    jumpIfEqualToX("exid mark"),
-    loadXCell(14),
+    ...(exid === undefined ? [] : jumpIfExidMark(exid, at, isMark)),
+    ...(authenticatedExid === undefined ? [] : jumpIfAuthenticatedMark(authenticatedExid, at, isMark)),
     jump(isNot),
-    "exid mark",
-    loadXCell(14),
-    jump(isMark),
   ];
 }
 
@@ -81,7 +107,7 @@ export function jumpIfForeign(
   isForeign: string,
   isOurs: string,
 ): Line[] {
-  const exid = selection.exid === undefined ? [] : [jumpIfEqual(selection.exid, isOurs)];
+  const identified = [selection.exid, selection.authenticatedExid].filter((exid) => exid !== undefined);
   return [
     loadOctetAtX(at + 1),
     jumpIfGreater(2, undefined, isForeign),
@@ -89,7 +115,7 @@ export function jumpIfForeign(
     loadOctetAtX(at + 1),
     jumpIfGreater(3, undefined, "count"),
     loadHalfAtX(at + 2),
-    ...exid,
+    ...identified.map((exid) => jumpIfEqual(exid, isOurs)),
     ...registeredLowExids.map((registered) => jumpIfEqual(registered, isForeign)),
     "count",
     loadOctetAtX(at + 2),

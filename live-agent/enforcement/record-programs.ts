@@ -3,6 +3,7 @@
  * are at fixed offsets. Conditions that 64 instructions do not hold are spread over several programs, any of which is a
  * match: records and codes are alternatives, so splitting them changes nothing.
  */
+import { authenticatedHeaderOctets, tagOctets } from "../../wire/authenticated-format.ts";
 import { maximumOptionOctets, recordOctets } from "../../wire/mark-format.ts";
 import { everyTime } from "../../policy/elapsed.ts";
 import type { DetectionTimes } from "../../policy/elapsed.ts";
@@ -37,13 +38,25 @@ export function isUnconditional({ codes, times }: RecordConditions): boolean {
   return isEveryCode && times.first === everyTime.first && times.last === everyTime.last;
 }
 
+/** Octets of a mark before its records, and behind them. */
+interface Layout {
+  readonly header: number;
+  readonly behind: number;
+}
+
+const layouts: Readonly<Record<MarkVersion, Layout>> = {
+  plain: { header: plainHeader, behind: 0 },
+  exid: { header: exidHeader, behind: 0 },
+  authenticated: { header: authenticatedHeaderOctets, behind: tagOctets },
+};
+
 /** Programs of which at least one matches if and only if a record meets all conditions. */
 export function recordPrograms(place: Place, version: MarkVersion, conditions: RecordConditions): Program[] {
-  const header = version === "plain" ? plainHeader : exidHeader;
-  const most = Math.floor((maximumOptionOctets - header) / recordOctets);
+  const { header, behind } = layouts[version];
+  const most = Math.floor((maximumOptionOctets - header - behind) / recordOctets);
   const records = Array.from({ length: most }, (_, index) => index);
   return split(records, conditions.codes, (some, codes) =>
-    recordLines(place, header, some, { codes, times: conditions.times }),
+    recordLines(place, layouts[version], some, { codes, times: conditions.times }),
   );
 }
 
@@ -69,18 +82,21 @@ function halves<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
 
 function recordLines(
   place: Place,
-  header: number,
+  { header, behind }: Layout,
   records: readonly number[],
   conditions: RecordConditions,
 ): Line[] {
   const at = optionsOffset(place.family);
   const perRecord = records.flatMap((record): Line[] => {
     const start = at + header + recordOctets * record;
-    const next = `behind ${record}`;
+    const next = `next to ${record}`;
     return [
       ...(record === 0
         ? []
-        : [loadOctetAtX(at + 1), jumpIfAtLeast(header + recordOctets * (record + 1), undefined, "no")]),
+        : [
+            loadOctetAtX(at + 1),
+            jumpIfAtLeast(header + recordOctets * (record + 1) + behind, undefined, "no"),
+          ]),
       ...timeTests(conditions.times, start, next),
       ...codeTests(conditions.codes, start + 4, record, next),
       next,

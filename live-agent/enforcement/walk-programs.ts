@@ -36,10 +36,9 @@ import {
 } from "./classic-bpf.ts";
 import type { Line, Program } from "./classic-bpf.ts";
 import {
-  jumpIfExidMark,
   jumpIfForeign,
   jumpIfMarkKind,
-  jumpIfPlainMark,
+  jumpIfMark,
   lowestExperimentalKind,
   stepOver,
 } from "./option-tests.ts";
@@ -61,8 +60,7 @@ export interface Place {
 }
 
 export function placeOf(policy: Policy, settings: { readonly markShift: number }, family: Family): Place {
-  const { kinds, exid } = policy;
-  return { family, shift: settings.markShift, selection: { kinds, ...(exid === undefined ? {} : { exid }) } };
+  return { family, shift: settings.markShift, selection: policy };
 }
 
 /** The shortest mark takes 9 octets of the 40, so it starts here at the latest. */
@@ -157,12 +155,7 @@ export function positionBitChanges(place: Place, start: number, goal: WalkGoal, 
 function goalTest(selection: MarkSelection, goal: WalkGoal, at: number): Line[] {
   if (goal === "any") return [];
   const test: Line[] =
-    goal === "foreign"
-      ? jumpIfForeign(selection, at, "no", "over")
-      : [
-          ...jumpIfPlainMark(at, "no"),
-          ...(selection.exid === undefined ? [] : jumpIfExidMark(selection.exid, at, "no", "over")),
-        ];
+    goal === "foreign" ? jumpIfForeign(selection, at, "no", "over") : jumpIfMark(selection, at, "no", "over");
   return [
     ...jumpIfMarkKind(selection, at, "ours"),
     jumpIfAtLeast(lowestExperimentalKind, "over", "walk"),
@@ -174,23 +167,27 @@ function goalTest(selection: MarkSelection, goal: WalkGoal, at: number): Line[] 
   ];
 }
 
-export type MarkVersion = "plain" | "exid";
+export type MarkVersion = "plain" | "exid" | "authenticated";
 
-/** Whether the option at the position that the packet mark holds is a mark of this version, whole within the header. */
+/**
+ * Whether the option at the position that the packet mark holds is a mark of this version, or a plain one (which is
+ * asked for first), whole within the header.
+ */
 export function isMarkHere(place: Place, version: MarkVersion): Program {
   const at = optionsOffset(place.family);
-  const { exid } = place.selection;
-  const test =
-    version === "plain" || exid === undefined
-      ? [...jumpIfPlainMark(at, "shape"), jump("no")]
-      : jumpIfExidMark(exid, at, "shape", "no");
+  const { kinds, exid, authenticatedExid } = place.selection;
+  const selection = {
+    kinds,
+    ...(version === "exid" && exid !== undefined ? { exid } : {}),
+    ...(version === "authenticated" && authenticatedExid !== undefined ? { authenticatedExid } : {}),
+  };
   return assemble([
     ...loadHeaderEnd(place),
     ...pointToPosition(place.family, place.shift, 1),
     ...jumpIfMarkKind(place.selection, at, "ours"),
     jump("no"),
     "ours",
-    ...test,
+    ...jumpIfMark(selection, at, "shape", "no"),
     "shape",
     ...jumpIfWhole(at, "yes", "no"),
     "yes",

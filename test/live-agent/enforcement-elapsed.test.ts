@@ -117,6 +117,7 @@ test("a renewal holds the chains of conditions and nothing that counts", () => {
   const renewal = renewalFor(policy, settings, 4, compiledAt);
   expect(renewal?.tables.flatMap((table) => table.chains.map((chain) => chain.name))).toEqual([
     "TATTLE-RULES",
+    "TATTLE-RULES-AUTH",
   ]);
   expect(JSON.stringify(renewal)).not.toMatch(/NFLOG|comment|-j MARK/);
   expect(renewalFor(policyOf([{ name: "any", action: "drop" }]), settings, 4, compiledAt)).toBeUndefined();

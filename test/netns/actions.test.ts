@@ -158,6 +158,31 @@ test.each(cases)(
   },
 );
 
+const record = "65000000 02 01".replaceAll(" ", "");
+test.each([
+  { version: "the paper's", option: `fd0f02${record}${record}` },
+  { version: "with ExID", option: `fe0babcd01${record}` },
+  { version: "authenticated", option: `fd1a4d4b4810${record}${record}0102030405060708` },
+])("strip at egress leaves no mark outside: $version", async ({ version, option }) => {
+  if (reason !== undefined) return;
+  const work = async (): Promise<void> => {
+    for (const family of [4, 6] as const) {
+      const file = join(folder, `none-${version.replaceAll(" ", "-")}-${family}.pcap`);
+      await capture(topology, "outside", file, ["-i", "eth0", "-Q", "in", "tcp or ip6"]);
+      expect(await host.send(addresses.outside[family], megabyte)).toEqual({ octets: megabyte, zeros: 0 });
+      await waitUntil("packets are seen", () => readCaptured(file).length > 5);
+      const [header, first] = [option.slice(0, 8), option.slice(8, 20)];
+      const seen = readCaptured(file).map(({ octets }) =>
+        Buffer.from(octets.subarray(0, 120)).toString("hex"),
+      );
+      expect(seen.filter((octets) => octets.includes(header) || octets.includes(first))).toEqual([]);
+    }
+    expect(await packetsOf("tattle:accept:leaks", "nft")).toBeGreaterThan(10);
+  };
+  const settings = { stripAtEgress: true, exid: 0xabcd };
+  await enforce("nft", { action: "accept" }, work, settings, [hexOctets(option)]);
+});
+
 test.each(cases)(
   "a mark beside a foreign option is dropped at egress, and counted ($backend, IPv$family)",
   async ({ backend, family }) => {

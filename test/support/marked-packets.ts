@@ -153,10 +153,31 @@ function randomOption(wish: PacketWish): Uint8Array {
 
 function randomMark(wish: PacketWish, most = 6): Uint8Array {
   const { random } = wish;
+  if (random.below(4) === 0) return authenticatedMark(wish, Math.min(4, most));
   const withExid = wish.exid !== undefined && random.below(3) === 0;
   const count = 1 + random.below(withExid ? Math.min(5, most) : most);
   const records = Array.from({ length: count }, () => randomRecord(wish));
   return markOption(records, random.pick([253, 254]), withExid ? wish.exid : undefined);
+}
+
+/** Right ones mostly; the tag is not what kernel and policy look at. */
+function authenticatedMark(wish: PacketWish, most: number): Uint8Array {
+  const { random } = wish;
+  const count = random.below(8) === 0 ? 0 : 1 + random.below(most);
+  const records = Array.from({ length: count }, () => encodedRecord(randomRecord(wish)));
+  const more = random.below(2) * 0x20;
+  const wrong = random.below(6) === 0 ? random.below(256) : 0;
+  const shape = (0x40 | more | (count << 2)) ^ wrong;
+  const length = 14 + 6 * count + (random.below(12) === 0 ? 1 : 0);
+  const header = [random.pick([253, 254]), length, 0x4d, 0x4b, shape, random.below(256)];
+  return joinOctets(header, ...records, random.octets(8)).subarray(0, length);
+}
+
+function encodedRecord({ detectedAt, category, activity }: DetectionRecord): Uint8Array {
+  const octets = new Uint8Array(6);
+  new DataView(octets.buffer).setUint32(0, detectedAt);
+  octets.set([category, activity], 4);
+  return octets;
 }
 
 function randomRecord({ random, now }: PacketWish): DetectionRecord {

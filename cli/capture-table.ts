@@ -25,15 +25,19 @@ export function formatCaptures(
     reports.map((report) => [
       report.name,
       { text: report.state, paint: statePaint(report, style) },
-      formatOctets(report.octets),
-      formatCount(report.packets),
-      formatCount(report.markedPackets),
-      formatCount(report.malformedMarks),
+      ...countsOf(report),
       report.firstPacket === undefined ? "" : formatTime(report.firstPacket),
       describeReason(report),
     ]),
     { width: columns, paintTitle: style.strong },
   );
+}
+
+/** Of a refused capture nothing was counted, which is not to be taken for zero. */
+function countsOf(report: CaptureReport): string[] {
+  if (report.state === "refused") return ["", "", "", ""];
+  const { octets, packets, markedPackets, malformedMarks } = report;
+  return [formatOctets(octets), ...[packets, markedPackets, malformedMarks].map(formatCount)];
 }
 
 function statePaint(report: CaptureReport, style: Style): (text: string) => string {

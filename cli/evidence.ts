@@ -1,5 +1,5 @@
 /** The evidence a command works on: the database of --database, reached through its owner if another process has it. */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseError } from "../analytics/database-error.ts";
 import { inMemory, openOwnedStore, openStore } from "../analytics/owner/open-store.ts";
@@ -32,16 +32,21 @@ export async function withEvidence<Result>(
 }
 
 /**
- * The same for a command that adds evidence: a database that is missing is made.
+ * The same for a command that adds evidence: a database that is missing is made, and stays if it `holds` anything then.
  * @throws CliError
  */
 export async function withNewEvidence<Result>(
   line: CommandLine,
   shell: Shell,
   use: (store: Store) => Promise<Result>,
+  holds: (result: Result) => boolean = () => true,
 ): Promise<Result> {
   const codeBook = readCodeBook(line.value("code-book"));
-  return withStore(openStore, placeOf(line, shell), codeBook, shell, use, keysOf(line));
+  const path = placeOf(line, shell);
+  const isNew = !existsSync(path);
+  const result = await withStore(openStore, path, codeBook, shell, use, keysOf(line));
+  if (isNew && !holds(result)) rmSync(path, { force: true });
+  return result;
 }
 
 /**

@@ -27,6 +27,7 @@ const mergeHosts = sql("merge-hosts");
 const merges = ["detections", "minutes", "flows", "pairs", "events"].map((name) => sql(`merge-${name}`));
 const insertCapture = sql("insert-capture");
 const insertRefused = sql("insert-refused");
+const forgetRefused = sql("forget-refused");
 const findContent = sql("find-content");
 const findBeginnings = sql("find-beginnings");
 const replaceCapture = sql("replace-capture")
@@ -55,14 +56,15 @@ export async function ingestFrames(
 ): Promise<CaptureReport> {
   const report = await database.write((transaction) => ingest(transaction, name, readFrames, options));
   if (report.state !== "refused") return report;
-  await database.write(({ connection }) =>
-    connection.run(insertRefused, {
+  await database.write(async ({ connection }) => {
+    await connection.run(forgetRefused, { name });
+    await connection.run(insertRefused, {
       name,
       reason: report.reason ?? "",
       reason_offset: wholeOrNull(report.reasonOffset),
       refused_at: BigInt(options.ingestedAt),
-    }),
-  );
+    });
+  });
   return report;
 }
 
@@ -108,6 +110,7 @@ async function ingest(
   const hostIds = await readHostIds(connection, observer.dictionaries.hosts.count);
   await writeFlows(connection, observer.dictionaries, hostIds, bases, path);
   for (const merge of merges) await connection.run(merge);
+  await connection.run(forgetRefused, { name });
   await connection.run(insertCapture, captureRow(contentId, report, summary, observer));
   return { ...report, captureId: bases.captureId };
 }

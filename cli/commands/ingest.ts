@@ -11,7 +11,12 @@ import { createStyle } from "../style.ts";
 
 export async function run(line: CommandLine, shell: Shell): Promise<number> {
   const captures = findCaptures(line.operands);
-  const reports = await withNewEvidence(line, shell, async (store) => ingestCaptures(store, captures, shell));
+  const reports = await withNewEvidence(
+    line,
+    shell,
+    async (store) => ingestCaptures(store, captures, shell),
+    (all) => all.some(({ state }) => state !== "refused"),
+  );
   const exitCode = ingestExitCode(reports);
   if (line.has("json")) shell.out(`${printableJson({ captures: reports })}\n`);
   else if (exitCode === exitCodes.usage)

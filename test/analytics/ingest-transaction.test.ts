@@ -198,6 +198,18 @@ describe("damaged and foreign captures", () => {
     expect(await database.rows("SELECT name, reason = '' FROM refused_capture")).toEqual(["notes.txt false"]);
     expect(await database.rows("FROM capture")).toEqual([]);
   });
+
+  test("a refused one that is tried again is listed once, with the last reason", async () => {
+    await ingestFile(new TextEncoder().encode("not a capture at all\n"), "notes.txt");
+    const { reason } = await ingestFile(new Uint8Array(), "notes.txt");
+    expect(await database.rows("SELECT name, reason FROM refused_capture")).toEqual([`notes.txt ${reason}`]);
+  });
+
+  test("a refused one that was mended is listed no more", async () => {
+    await ingestFile(new Uint8Array(), "mended.pcap");
+    await ingestFile(pcap, "mended.pcap");
+    expect(await database.rows("SELECT name FROM refused_capture")).toEqual([]);
+  });
 });
 
 describe("interrupted", () => {

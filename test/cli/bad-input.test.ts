@@ -73,6 +73,27 @@ describe("files that are no captures: one line, exit code 2", () => {
   });
 });
 
+test("nothing that could be used makes no database", async () => {
+  const fresh = inFolder("fresh.duckdb");
+  const { exitCode } = await tattle([
+    "ingest",
+    "--database",
+    fresh,
+    put("words.pcap", "only words, no packets here"),
+  ]);
+  expect(exitCode).toBe(2);
+  expect([fresh, `${fresh}.wal`].filter((path) => existsSync(path))).toEqual([]);
+});
+
+test("nothing that could be used leaves a database that was there as it was", async () => {
+  await ingest(put("before.pcap", border));
+  await ingest(put("words.pcap", "only words, no packets here"));
+  const { out } = await tattle(["captures", "--database", database]);
+  expect(out).toMatch(/before\.pcap +complete/);
+  // Nothing was counted, which is not zero.
+  expect(out).toMatch(/words\.pcap +refused +[a-z]/);
+});
+
 describe("damaged captures: what is before the damage counts, exit code 3", () => {
   test("a packet that is cut off", async () => {
     const { exitCode, out } = await ingest(put("cut.pcap", border.subarray(0, border.length - 5)));

@@ -1,0 +1,2 @@
+-- A capture that comes again has its last outcome only.
+DELETE FROM refused_capture WHERE name = $name

@@ -34,7 +34,9 @@ export async function runAgent(
   const closers: Closer[] = [];
   try {
     const parts = await openAgent(config, loaded, world, closers);
-    await parts.change.settled(config.commitConfirmSeconds, world.sleep, signal);
+    if (parts.change.isUndecided)
+      world.log("warning", "a change waits to be confirmed, and this agent for that");
+    await parts.change.settled(world.sleep, signal);
     await whileReading(parts, async () => live(parts, closers, signal));
     // Counters went with the rules, so what they said last is told now.
     if (config.onExit === "remove") parts.recorder.settle();
@@ -98,7 +100,7 @@ async function live(parts: AgentParts, closers: Closer[], signal: AbortSignal): 
     if (error instanceof RevertedError) world.log("error", error.message);
     throw error;
   }
-  const isRemoved = config.onExit === "remove" && parts.change.state !== "pending";
+  const isRemoved = config.onExit === "remove" && !parts.change.isUndecided;
   if (isRemoved) await parts.keeper.remove();
   // What waits to be confirmed is the guard's: it would put the rules of before back.
   else if (config.onExit === "remove") world.log("warning", "the rules are left to the guard");

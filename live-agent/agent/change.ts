@@ -16,8 +16,8 @@ export class UnconfirmedError extends Error {
   }
 }
 
-/** Longer than the time to confirm the guard only needs to run its commands. */
-const graceSeconds = 60;
+/** The longest time to confirm (agent-config.ts), and a minute for the guard to run its commands. */
+const longestSeconds = 3660;
 const pollMs = 200;
 
 export class Change {
@@ -31,17 +31,21 @@ export class Change {
     return readCommitState(this.#folder);
   }
 
+  /** Whether only the guard may touch the rules now. */
+  get isUndecided(): boolean {
+    return this.state === "pending" || this.state === "reverting";
+  }
+
   /**
    * Resolves when no change waits to be confirmed: one that a killed agent made may.
    * @throws UnconfirmedError if the guard that should end the wait does not
    */
   async settled(
-    seconds: number,
     sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>,
     signal: AbortSignal,
   ): Promise<void> {
-    let left = ((seconds + graceSeconds) * 1000) / pollMs;
-    for (; this.state === "pending" || this.state === "reverting"; left--) {
+    let left = (longestSeconds * 1000) / pollMs;
+    for (; this.isUndecided; left--) {
       if (left <= 0) {
         throw new UnconfirmedError(
           `a change waits to be confirmed, and its guard does not end that: look into ${this.#folder}, or keep the rules by tattle agent confirm`,

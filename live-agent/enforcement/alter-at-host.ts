@@ -10,7 +10,7 @@
  * Without the interface, or its program, the copy gets nowhere and the packet is dropped: it fails closed.
  */
 import { existsSync } from "node:fs";
-import { refuseWithoutProgram, runTc } from "./alter.ts";
+import { refuseWithoutProgram, runTc, showsFilter } from "./alter.ts";
 import type { AlterSettings } from "./alter.ts";
 import { KernelError } from "./kernel-error.ts";
 import type { Family } from "./packet-place.ts";
@@ -27,7 +27,6 @@ export function returnInterface(place: number): string {
 export const returnGateway: Readonly<Record<Family, string>> = { 4: "192.0.2.1", 6: "fe80::1" };
 
 const section = "classifier/return";
-const programName = "tattle_return";
 
 interface Link {
   readonly ifname: string;
@@ -59,7 +58,7 @@ async function leadsBack(
   if (!link || !target || link.ifalias !== outside || link.address !== target.address) return false;
   if (!["UP", "NOARP"].every((flag) => link.flags.includes(flag))) return false;
   const { status, stdout } = await run("tc", ["filter", "show", "dev", link.ifname, "egress"]);
-  return status === 0 && stdout.includes(programName);
+  return status === 0 && showsFilter(stdout, section);
 }
 
 /**

@@ -19,7 +19,6 @@ export interface AlterSettings {
 /** The program within the object file, and its place among other filters of an interface. */
 const section = "tc";
 const filterPlace = ["egress", "prio", "49", "handle", "0x7a"];
-const programName = "tattle_zero";
 
 /**
  * Puts the program on these interfaces; replaces it where it is.
@@ -58,7 +57,15 @@ export function refuseWithoutProgram(alter: AlterSettings, markShift: number): v
 
 export async function isZeroingAttached(run: RunCommand, name: string): Promise<boolean> {
   const { status, stdout } = await run("tc", ["filter", "show", "dev", name, "egress"]);
-  return status === 0 && stdout.includes(programName);
+  return status === 0 && showsFilter(stdout, section);
+}
+
+/**
+ * Whether tc shows our filter. By its handle and section: the program's own name is shown to CAP_SYS_ADMIN only
+ * (BPF_PROG_GET_FD_BY_ID), and the agent runs with less.
+ */
+export function showsFilter(shown: string, wanted: string): boolean {
+  return shown.split("\n").some((line) => line.includes("handle 0x7a ") && line.includes(`:[${wanted}] `));
 }
 
 /** Interfaces on which the program is. */

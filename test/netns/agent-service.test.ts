@@ -67,6 +67,15 @@ describe.runIf(reason === undefined)("with the unit's capabilities (needs root)"
   });
   afterAll(async () => topology.close());
 
+  /** The agent has looked at its own work twice, and found it so. */
+  async function staysAsWanted(agent: AgentOnRouter): Promise<void> {
+    await waitUntil("it has looked", async () => {
+      const { time, startedAt } = (await agent.status()).heartbeat;
+      return time - startedAt > 3;
+    });
+    expect(agent.log).not.toContain("somebody changed the rules");
+  }
+
   test.each(["nft", "legacy"])("the agent enforces, tells, zeroes and ends ($0)", async (backend) => {
     const agent = new AgentOnRouter(topology);
     agent.wrapper = withCapabilities(capabilities);
@@ -81,9 +90,25 @@ describe.runIf(reason === undefined)("with the unit's capabilities (needs root)"
       await agent.sendMarked(5);
       await waitUntil("five packets are told", () => agent.told.events === 5);
       expect(await topology.run("router", "tc filter show dev wan0 egress")).toContain("tattle_zero");
+      await staysAsWanted(agent);
       // It ends only when it has ended tcpdump, which is another user's by then.
       expect(await agent.stop()).toBe(0);
       expect(await topology.run("router", `iptables-${backend}-save`)).not.toContain("TATTLE");
+    } finally {
+      await agent.close();
+    }
+  });
+
+  test("an end host zeroes what comes in, too", async () => {
+    const agent = new AgentOnRouter(topology);
+    agent.wrapper = withCapabilities(capabilities);
+    agent.configure([{ name: "blank", action: "alter" }], { chains: ["INPUT"], onExit: "remove" });
+    try {
+      await agent.start();
+      expect(await topology.run("router", "ip -brief link")).toContain("tattle-zero0");
+      await staysAsWanted(agent);
+      expect(await agent.stop()).toBe(0);
+      expect(await topology.run("router", "ip -brief link")).not.toContain("tattle-zero0");
     } finally {
       await agent.close();
     }

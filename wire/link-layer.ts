@@ -121,9 +121,9 @@ function mplsPayload(octets: Uint8Array, start: number, end: number): number {
   return noNetworkHeader;
 }
 
-/** RFC 1662: optional address and control octets ff 03, then the protocol number in 1 or 2 octets. */
+/** RFC 1662: optional address and control octets (ff, mostly 03), then the protocol number in 1 or 2 octets. */
 export function pppPayload(octets: Uint8Array, start: number, end: number): number {
-  const at = start + 2 <= end && word(octets, start) === 0xff03 ? start + 2 : start;
+  const at = octets[start] === 0xff ? start + 2 : start;
   if (at + 2 > end) return noNetworkHeader;
   const first = octets[at] ?? 0;
   const protocol = first & 1 ? first : word(octets, at);
@@ -135,15 +135,20 @@ export function pppPayload(octets: Uint8Array, start: number, end: number): numb
 /** BSD loopback: the address family in 4 octets of either byte order. Each BSD numbers AF_INET6 differently. */
 function loopbackPayload(octets: Uint8Array, start: number, end: number): number {
   if (start + 4 >= end) return noNetworkHeader;
-  const family = (octets[start] ?? 0) | (octets[start + 3] ?? 0);
+  if (octets[start + 1] !== 0 || octets[start + 2] !== 0) return noNetworkHeader;
+  const first = octets[start] ?? 0;
+  const last = octets[start + 3] ?? 0;
+  const family = first === 0 ? last : last === 0 ? first : 0;
   return family === 2 || family === 10 || family === 24 || family === 28 || family === 30
     ? start + 4
     : noNetworkHeader;
 }
 
-/** IEEE 802.2 LLC with SNAP: aa aa 03, three octets of organisation (all zero), an EtherType. */
+/** IEEE 802.2 LLC with SNAP: aa aa 03, three octets of organisation (zero, or 0000f8 of IEEE 802.1H), an EtherType. */
 function snapPayload(octets: Uint8Array, start: number, end: number): number {
   if (start + 8 > end || word(octets, start) !== 0xaaaa || octets[start + 2] !== 3) return noNetworkHeader;
+  const organisation = octets[start + 5] ?? 0;
+  if (word(octets, start + 3) !== 0 || (organisation !== 0 && organisation !== 0xf8)) return noNetworkHeader;
   const type = word(octets, start + 6);
   return type < 1536 ? noNetworkHeader : etherPayload(octets, type, start + 8, end);
 }
@@ -159,7 +164,10 @@ function wirelessPayload(octets: Uint8Array, start: number, end: number): number
   if (!isData || hasNoPayload || isProtected) return noNetworkHeader;
   const fourAddresses = (flags & 0x03) === 0x03;
   const quality = (control & 0x80) !== 0;
-  return snapPayload(octets, start + 24 + (fourAddresses ? 6 : 0) + (quality ? 2 : 0), end);
+  // IEEE 802.11-2020 section 9.2.4.6: the order bit of a frame with quality of service says that 4 octets more follow.
+  const hasHighThroughput = quality && (flags & 0x80) !== 0;
+  const header = 24 + (fourAddresses ? 6 : 0) + (quality ? 2 : 0) + (hasHighThroughput ? 4 : 0);
+  return snapPayload(octets, start + header, end);
 }
 
 /** NFLOG attribute types (linux/netfilter/nfnetlink_log.h). */

@@ -229,6 +229,8 @@ export class PacketWalk {
         ? type === 3 || type === 4 || type === 5 || type === 11 || type === 12
         : type >= 1 && type <= 4;
     if (!isError || at + 8 >= this.capturedEnd) return noNetworkHeader;
+    // RFC 4443 quotes IPv6 only: anything else there is no packet that was sent.
+    if (this.protocol === protocols.icmpv6 && (this.#octets[at + 8] ?? 0) >> 4 !== 6) return noNetworkHeader;
     this.quoted = true;
     this.#hasFindings = true;
     return at + 8;

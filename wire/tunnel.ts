@@ -1,22 +1,40 @@
 /** Where the inner IP header starts in a tunnel's payload. Returns offsets, allocates nothing. */
 import { etherPayload, ethernetPayload, etherTypes, noNetworkHeader, pppPayload } from "./link-layer.ts";
 
+/** Flags of VXLAN and versions of Geneve are not looked at: Wireshark shows the frame inside whatever they say. */
 const vxlanPort = 4789;
 const genevePort = 6081;
 const gtpUserPort = 2152;
 
-/** GRE (RFC 2784, RFC 2890) and the enhanced GRE of PPTP (RFC 2637): flags say which fields are present. */
+/** GRE (RFC 1701, RFC 2784, RFC 2890; a version that does not exist is read as 0) and the enhanced GRE of PPTP (RFC 2637): flags say which fields are present. */
 export function grePayload(octets: Uint8Array, start: number, end: number): number {
   if (start + 4 > end) return noNetworkHeader;
   const flags = word(octets, start);
   const type = word(octets, start + 2);
   const has = (bit: number): number => ((flags & bit) === 0 ? 0 : 4);
-  if ((flags & 7) === 1) return pppPayload(octets, start + 8 + has(0x1000) + has(0x0080), end);
-  if ((flags & 7) !== 0 || (flags & 0x4000) !== 0) return noNetworkHeader;
-  const payload = start + 4 + has(0x8000) + has(0x2000) + has(0x1000);
+  if ((flags & 7) === 1 && type === pointToPoint)
+    return pppPayload(octets, start + 8 + has(0x1000) + has(0x0080), end);
+  const isRouted = (flags & 0x4000) !== 0;
+  const checksum = isRouted ? 4 : has(0x8000);
+  const fields = start + 4 + checksum + has(0x2000) + has(0x1000);
+  const payload = isRouted ? behindRoutes(octets, fields, end) : fields;
   if (type === etherTypes.transparentEthernet) return ethernetPayload(octets, payload, end);
   if (type === erspanType2) return ethernetPayload(octets, payload + (has(0x1000) === 0 ? 0 : 8), end);
   return etherPayload(octets, type, payload, end);
+}
+
+/** EtherType of PPP in the enhanced GRE. */
+const pointToPoint = 0x880b;
+
+/** Source routes (RFC 1701): family, offset, length and addresses each; one of length 0 is the last. */
+function behindRoutes(octets: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at + 4 <= end) {
+    const length = octets[at + 3] ?? 0;
+    at += 4 + length;
+    if (length === 0) return at;
+  }
+  return end;
 }
 
 /** ERSPAN type I has no header of its own; type II has 8 octets, and says so by GRE's sequence bit. */
@@ -27,20 +45,14 @@ export function udpTunnelPayload(octets: Uint8Array, start: number, end: number)
   if (start + 16 > end) return noNetworkHeader;
   const source = word(octets, start);
   const destination = word(octets, start + 2);
-  if (destination === vxlanPort || source === vxlanPort) return vxlanPayload(octets, start + 8, end);
+  if (destination === vxlanPort || source === vxlanPort) return ethernetPayload(octets, start + 16, end);
   if (destination === genevePort || source === genevePort) return genevePayload(octets, start + 8, end);
   if (destination === gtpUserPort || source === gtpUserPort) return gtpPayload(octets, start + 8, end);
   return noNetworkHeader;
 }
 
-function vxlanPayload(octets: Uint8Array, start: number, end: number): number {
-  const hasNetworkId = ((octets[start] ?? 0) & 0x08) !== 0;
-  return hasNetworkId ? ethernetPayload(octets, start + 8, end) : noNetworkHeader;
-}
-
 function genevePayload(octets: Uint8Array, start: number, end: number): number {
   const first = octets[start] ?? 0;
-  if (first >> 6 !== 0) return noNetworkHeader;
   const payload = start + 8 + (first & 0x3f) * 4;
   const type = word(octets, start + 2);
   if (type === etherTypes.transparentEthernet) return ethernetPayload(octets, payload, end);

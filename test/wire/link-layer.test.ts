@@ -82,6 +82,13 @@ test.each([
     linkTypes.ethernet,
     "020000000002 020000000001 8847 00010140 00000000",
   ],
+  [
+    "SNAP of another organisation",
+    linkTypes.ethernet,
+    "020000000002 020000000001 0020 aaaa03 00000c 0800 4500001400000000",
+  ],
+  ["an address family that two octets claim", linkTypes.null, "02000002 4500001400000000"],
+  ["an address family with other octets set", linkTypes.null, "02010000 4500001400000000"],
   ["an unknown address family", linkTypes.null, "07000000 4500001400000000"],
   [
     "an 802.11 beacon",
@@ -98,6 +105,20 @@ test.each([
 ])("%s holds no IP header", (_name, linkType, text) => {
   const octets = hexOctets(text);
   expect(networkHeader(octets, linkType, 0, octets.length)).toBe(noNetworkHeader);
+});
+
+test.each([
+  ["PPP with another control octet", linkTypes.ppp, 4, "ff13 0021"],
+  ["SNAP of IEEE 802.1H", linkTypes.ethernet, 22, "020000000002 020000000001 0030 aaaa03 0000f8 0800"],
+  [
+    "802.11 with quality of service and high throughput",
+    linkTypes.ieee80211,
+    38,
+    "8881 0000 020000000001 020000000002 020000000003 0000 0000 00000000 aaaa03 000000 0800",
+  ],
+])("%s (link type %i): the IP header stands behind %i octets", (_name, linkType, header, text) => {
+  const octets = joinOctets(hexOctets(text), packet4);
+  expect(networkHeader(octets, linkType, 0, octets.length)).toBe(header);
 });
 
 test("the prefix of an NFLOG frame is found by its attribute", () => {

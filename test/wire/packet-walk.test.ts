@@ -7,6 +7,7 @@ import { markSamples } from "../support/samples-marks.ts";
 import { dataPacket, oneRecord, pairOf, pairOfVersion6 } from "../support/samples.ts";
 import {
   hexOctets,
+  icmpError,
   ipPacket,
   joinOctets,
   markOption,
@@ -14,7 +15,7 @@ import {
   timestampsOption,
   udpPacket,
 } from "../support/segment.ts";
-import { gre, ipInIp } from "../support/tunnel-packet.ts";
+import { geneve, gre, ipInIp, vxlan } from "../support/tunnel-packet.ts";
 
 const mark = markOption([oneRecord]);
 
@@ -156,6 +157,31 @@ test("the short way for plain segments finds what the long way finds", () => {
 });
 
 describe("tunnels", () => {
+  const inner = dataPacket(pairOf(1), mark);
+  test.each([
+    [
+      "GRE with source routes (RFC 1701)",
+      gre(pairOf(2), inner),
+      20,
+      "4000 0800 00000000 0800 0004 c6336401 00000000",
+    ],
+    ["GRE of a version that does not exist", gre(pairOf(2), inner), 20, "0005 0800"],
+    ["VXLAN without its flag", vxlan(pairOf(2), inner), 28, "0000000000002a00"],
+    ["Geneve of another version", geneve(pairOf(2), inner), 28, "4200655800002a00"],
+  ])("%s is looked into, as Wireshark does", (_name, packet, at, header) => {
+    const octets = hexOctets(header);
+    const usual = packet[9] === protocols.gre ? 4 : 8;
+    const changed = joinOctets(packet.subarray(0, at), octets, packet.subarray(at + usual));
+    new DataView(changed.buffer).setUint16(2, changed.length);
+    expect(walkRaw(changed)).toMatchObject({ markCount: 1, markCarrier: "tcp" });
+  });
+
+  test("an ICMPv6 error quotes IPv6 and nothing else", () => {
+    expect(walkRaw(icmpError(pairOfVersion6(2), inner)).mark).toBe(absent);
+    const quoted = dataPacket(pairOfVersion6(1), mark);
+    expect(walkRaw(icmpError(pairOfVersion6(2), quoted))).toMatchObject({ markCount: 1, markQuoted: true });
+  });
+
   test("deeper than eight headers are not walked", () => {
     let packet = dataPacket(pairOf(1), mark);
     for (let depth = 0; depth < 7; depth++) packet = ipInIp(pairOf(2), packet);

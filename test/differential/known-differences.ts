@@ -1,0 +1,81 @@
+/**
+ * Where tshark and we differ, and why: by the whole capture, or by what a packet is. Anything else is a fault, and fails
+ * the tests beside this file.
+ */
+import type { FieldRow } from "../support/tshark.ts";
+
+/** Captures of which the two programs read a different number of frames, and why. */
+export const otherCounts: ReadonlyMap<string, string> = new Map([
+  ["trunc.pcap", "46 records of zeros: tshark shows frames without octets, for us they are damage"],
+  ["fuzz.pcap", "a record of 1.4 GB: tshark shows its beginning, for us it is damage"],
+  ["absurd-length.pcap", "a record of 4 GB: tshark looks for one behind it and shows frames that never were"],
+  ["test006.ntar", "a block whose length is no multiple of 4: tshark rounds it up, for us it is damage"],
+  ["output_be__basic__test017.pcapng", "custom blocks, which tshark counts as frames"],
+  ["output_le__basic__test017.pcapng", "custom blocks, which tshark counts as frames"],
+  ["sections.pcapng", "a custom block, which tshark counts as a frame"],
+]);
+
+interface Difference {
+  readonly reason: string;
+  /** Whether it can show in a frame of these protocols, as tshark names them from the outermost on. */
+  readonly concerns: RegExp;
+  /** Which of the two shows an IP header, a TCP header or options that the other does not. */
+  readonly only: "ours" | "theirs";
+}
+
+/** Frames of which the two programs show different headers, and why. Only damaged ones have been seen. */
+const otherHeaders: readonly Difference[] = [
+  {
+    reason: "NFLOG: tshark goes by the address family in the header, we by the packet's own version",
+    concerns: /^nflog(:data|:ip|:bpq|$)/,
+    only: "ours",
+  },
+  {
+    reason: "NFLOG: tshark reads on where an attribute's length cannot be",
+    concerns: /^nflog:ip/,
+    only: "theirs",
+  },
+  {
+    reason: "BSD loopback: tshark does not know 10, by which Linux calls IPv6",
+    concerns: /^null:data$/,
+    only: "ours",
+  },
+  {
+    reason: "BSD loopback: tshark takes some values for families that have more than one octet set",
+    concerns: /^null:ip/,
+    only: "theirs",
+  },
+  {
+    reason:
+      "Ethernet: a length that is longer than the frame is none for tshark; we read the LLC header behind it",
+    concerns: /^eth:ethertype:data$/,
+    only: "ours",
+  },
+  {
+    reason: "PPP: compressed headers (RFC 2507, RFC 2508) are not read by us",
+    concerns: /ppp:crtp/,
+    only: "theirs",
+  },
+  {
+    reason: "IEEE 802.11: of a fragment, tshark shows nothing before all have come; we read the first one",
+    concerns: /wlan(:llc)?(:data)?$/,
+    only: "ours",
+  },
+  {
+    reason: "IEEE 802.11: tshark looks for an LLC header near the place where one should be",
+    concerns: /wlan:llc:ip/,
+    only: "theirs",
+  },
+  {
+    reason:
+      "ICMP errors: tshark goes by the length of the quote that RFC 4884 puts where older ones have zeros",
+    concerns: /icmp/,
+    only: "ours",
+  },
+];
+
+/** Whether a header that only one of the two shows is explained. */
+export function isExplained(row: FieldRow, only: "ours" | "theirs"): boolean {
+  const names = row.get("frame.protocols")?.at(-1) ?? "";
+  return otherHeaders.some((difference) => difference.only === only && difference.concerns.test(names));
+}

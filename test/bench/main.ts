@@ -1,6 +1,8 @@
 /** `npm run bench`: lists the benches; `npm run bench ingest -- [--quick] [--write]` runs one. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { benchAgent } from "./agent/agent-bench.ts";
+import { formatAgentPage, formatAgentResults } from "./agent/agent-page.ts";
 import { benchIngest, firstLine } from "./ingest/ingest-bench.ts";
 import { formatPage, formatResults } from "./ingest/ingest-page.ts";
 import { benchRanking, formatRanking } from "./ranking-bench.ts";
@@ -32,6 +34,15 @@ switch (positionals[0]) {
     }
     break;
   }
+  case "agent": {
+    const bench = await benchAgent({ quick: values.quick, tell });
+    process.stdout.write(`${formatAgentResults(bench)}\n`);
+    if (values.write) {
+      const page = new URL("../../docs/explanation/performance-agent.md", import.meta.url);
+      writeFileSync(page, formatAgentPage(bench, readFileSync(page, "utf8")));
+    }
+    break;
+  }
   case "ranking": {
     const bench = await benchRanking({ quick: values.quick, tell });
     process.stdout.write(`${formatRanking(bench)}\n`);
@@ -40,10 +51,11 @@ switch (positionals[0]) {
   case undefined:
     process.stdout.write(
       "benches:\n  ingest   captures into the database, beside tshark, tcpdump, capinfos, pcap-parser\n" +
+        "  agent    the live agent in network namespaces; needs root\n" +
         "  ranking  questions to a database of 100 million sightings\n" +
         "npm run bench ingest -- --quick   a fifth of the size, no targets\n" +
         "npm run bench ingest -- --slow    measures again what takes minutes and is kept otherwise\n" +
-        "npm run bench ingest -- --write   renews docs/explanation/performance.md\n",
+        "npm run bench ingest -- --write   renews docs/explanation/performance.md; agent its own page\n",
     );
     break;
   default:

@@ -25,6 +25,8 @@ export function whyNoMarking(): string | undefined {
 export interface Answer {
   readonly octets?: number;
   readonly zeros?: number;
+  /** From the first octets to the last; told by a server that does not look at them. */
+  readonly milliseconds?: number;
   readonly error?: string;
 }
 
@@ -65,9 +67,9 @@ export class MarkingHost {
   }
 
   /** Connects, sends octets that are not zero, and says what the other side answered. */
-  async send(address: string, octets: number): Promise<Answer> {
+  async send(address: string, octets: number, port = 7000): Promise<Answer> {
     const script = 'echo $$ > "$0/cgroup.procs"; exec "$@"';
-    const commandLine = [process.execPath, peer, "send", address, "7000", String(octets)];
+    const commandLine = [process.execPath, peer, "send", address, String(port), String(octets)];
     const run = this.#topology.runner("host");
     const { stdout, stderr } = await run("sh", ["-c", script, this.#cgroup, ...commandLine]);
     if (stdout === "") throw new Error(`the client said nothing: ${stderr}`);
@@ -105,8 +107,12 @@ export class MarkingHost {
 }
 
 /** Starts the other side of the connections. */
-export async function serve(topology: Topology): Promise<void> {
-  const child = topology.start("outside", process.execPath, [peer, "serve", "7000"]);
+export async function serve(
+  topology: Topology,
+  mode: "serve" | "drain" = "serve",
+  port = 7000,
+): Promise<void> {
+  const child = topology.start("outside", process.execPath, [peer, mode, String(port)]);
   await new Promise((resolve) => child.stdout?.once("data", resolve));
 }
 

@@ -1,6 +1,6 @@
 /**
  * The two ends of a TCP connection for tests. `serve PORT`: tells each client how many octets came, and how many of
- * them were zero. `send ADDRESS PORT OCTETS`: prints that answer, or why there is none.
+ * them were zero. `drain PORT`: how many came, and in how many milliseconds, without looking at them. `send ADDRESS PORT OCTETS`: prints that answer, or why there is none.
  */
 import { connect, createServer } from "node:net";
 
@@ -16,6 +16,17 @@ if (mode === "serve") {
       for (const octet of chunk) if (octet === 0) zeros++;
     });
     socket.on("end", () => socket.end(JSON.stringify({ octets, zeros })));
+    socket.on("error", () => undefined);
+  });
+  server.listen(Number(rest[0]), "::", () => process.stdout.write("listening\n"));
+} else if (mode === "drain") {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    let [octets, start] = [0, 0];
+    socket.on("data", (chunk) => {
+      if (octets === 0) start = performance.now();
+      octets += chunk.length;
+    });
+    socket.on("end", () => socket.end(JSON.stringify({ octets, milliseconds: performance.now() - start })));
     socket.on("error", () => undefined);
   });
   server.listen(Number(rest[0]), "::", () => process.stdout.write("listening\n"));

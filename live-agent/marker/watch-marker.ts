@@ -7,27 +7,37 @@ import { KernelError } from "../enforcement/kernel-error.ts";
 import { changeState, readStatus } from "./marker.ts";
 import type { Marker } from "./marker.ts";
 
-/** Looks until the signal aborts. */
+/** Puts all in place, as after a boot, and then looks until the signal aborts. */
 export async function watchMarker(
   marker: Marker,
   everyMs: number,
   signal: AbortSignal,
   say: (text: string) => void,
 ): Promise<void> {
+  for (const line of await tolerate(() => restore(marker))) say(line);
   while (!signal.aborted) {
-    for (const line of await look(marker)) say(line);
+    for (const line of await tolerate(() => look(marker))) say(line);
     await sleep(everyMs, undefined, { signal }).catch(() => undefined);
   }
 }
 
+async function restore(marker: Marker): Promise<readonly string[]> {
+  await changeState(marker, (state) => state, { adopt: true });
+  return [];
+}
+
 async function look(marker: Marker): Promise<readonly string[]> {
+  const { problems } = await readStatus(marker);
+  if (problems.length === 0) return [];
+  await restore(marker);
+  return problems.map((problem) => `${problem}; put right`);
+}
+
+/** What the kernel refuses now it may take at the next look; until then the log says so every time. */
+async function tolerate(work: () => Promise<readonly string[]>): Promise<readonly string[]> {
   try {
-    const { problems } = await readStatus(marker);
-    if (problems.length === 0) return [];
-    await changeState(marker, (state) => state, { adopt: true });
-    return problems.map((problem) => `${problem}; put right`);
+    return await work();
   } catch (error) {
-    // The next look may find it better; until then the log says so every time.
     if (error instanceof KernelError) return [`${error.message}: ${String(error.cause)}`];
     throw error;
   }

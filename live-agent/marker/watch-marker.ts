@@ -23,7 +23,7 @@ export async function watchMarker(
 
 async function restore(marker: Marker): Promise<readonly string[]> {
   await changeState(marker, (state) => state, { adopt: true });
-  return [];
+  return ["the marker is in place, and is watched"];
 }
 
 async function look(marker: Marker): Promise<readonly string[]> {

@@ -114,6 +114,7 @@ test.each(once)(
     let said = "";
     watchdog.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
     try {
+      await waitUntil("it watches", () => said.includes("the marker is in place, and is watched"));
       const map = join(host.marker.settings.pinFolder, "tattle_marks");
       spawnSync("bpftool", ["map", "delete", "pinned", map, "key", "0", "0", "0", "0"]);
       await waitUntil("it says so", () =>

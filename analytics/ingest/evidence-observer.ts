@@ -211,6 +211,7 @@ export class EvidenceObserver implements FrameSink {
 
   /** To be called after the last frame: minutes that are still open become rows. */
   finish(): void {
+    this.#untilBeginning();
     this.#runs.finish();
     for (const minutes of this.#minutes) minutes.finish();
     this.#hostMinutes.finish();

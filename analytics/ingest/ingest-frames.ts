@@ -14,7 +14,7 @@ import { stageDictionaries } from "./dictionary-rows.ts";
 import { EvidenceObserver } from "./evidence-observer.ts";
 import { writeFlows } from "./flow-rows.ts";
 import { KnownBeginnings } from "./known-beginnings.ts";
-import type { KnownCapture } from "./known-beginnings.ts";
+import { findContaining, findSame, readBeginnings, removeCapture } from "./known-captures.ts";
 import { drawSecrets } from "./secrets.ts";
 import type { ReaderKey } from "./tag-check.ts";
 import { WalkRows } from "./walk-rows.ts";
@@ -28,11 +28,6 @@ const merges = ["detections", "minutes", "flows", "pairs", "events"].map((name) 
 const insertCapture = sql("insert-capture");
 const insertRefused = sql("insert-refused");
 const forgetRefused = sql("forget-refused");
-const findContent = sql("find-content");
-const findBeginnings = sql("find-beginnings");
-const replaceCapture = sql("replace-capture")
-  .split(";\n")
-  .filter((statement) => statement.includes("DELETE"));
 
 export interface FrameIngestOptions {
   /** Microseconds since 1970: when this happens. */
@@ -91,27 +86,33 @@ async function ingest(
     rows.discard();
     throw error;
   }
-  const grewFrom = beginnings.found.at(-1)?.packets;
   const described = describe(name, summary, observer, options.ingestedAt);
+  const replaced = beginnings.replacedBy(observer.frames, described.state);
+  const grewFrom = replaced.at(-1)?.packets;
   const report = grewFrom === undefined ? described : { ...described, grewFrom };
   const contentId = digestOf(summary, observer);
-  const known = report.state === "refused" ? undefined : await findKnown(connection, contentId);
-  if (report.state === "refused" || known) {
+  const known = report.state === "refused" ? undefined : await findSame(connection, contentId);
+  const isKnown = known && !replaced.some(({ captureId }) => captureId === known.captureId);
+  if (report.state === "refused" || isKnown) {
     rows.discard();
     transaction.discard();
-    return known ? { ...report, captureId: known.captureId, alreadyIngestedAs: known.name } : report;
+    return isKnown ? { ...report, captureId: known.captureId, alreadyIngestedAs: known.name } : report;
   }
   rows.close();
-  for (const { captureId } of beginnings.found) {
-    for (const statement of replaceCapture) await connection.run(statement, { capture_id: captureId });
-  }
+  for (const { captureId } of replaced) await removeCapture(connection, captureId);
   await stageDictionaries(connection, observer.dictionaries, summary.names, path);
   await connection.run(mergeHosts);
   const hostIds = await readHostIds(connection, observer.dictionaries.hosts.count);
   await writeFlows(connection, observer.dictionaries, hostIds, bases, path);
   for (const merge of merges) await connection.run(merge);
+  const row = captureRow(contentId, report, summary, observer);
+  const longer = await findContaining(connection, bases.captureId, row);
+  if (longer) {
+    transaction.discard();
+    return { ...described, captureId: longer.captureId, alreadyIngestedAs: longer.name };
+  }
   await connection.run(forgetRefused, { name });
-  await connection.run(insertCapture, captureRow(contentId, report, summary, observer));
+  await connection.run(insertCapture, row);
   return { ...report, captureId: bases.captureId };
 }
 
@@ -137,25 +138,6 @@ async function readHostIds(connection: DuckDBConnection, count: number): Promise
     for (const [id] of chunk) ids[at++] = Number(id);
   }
   return ids;
-}
-
-/** What may have grown into this capture, shortest first. */
-async function readBeginnings(connection: DuckDBConnection): Promise<KnownCapture[]> {
-  const reader = await connection.runAndReadAll(findBeginnings);
-  return reader.getRows().map(([packets, streamId, captureId]) => ({
-    packets: Number(packets),
-    streamId: String(streamId),
-    captureId: Number(captureId),
-  }));
-}
-
-async function findKnown(
-  connection: DuckDBConnection,
-  contentId: string,
-): Promise<{ captureId: number; name: string } | undefined> {
-  const reader = await connection.runAndReadAll(findContent, { content_id: contentId });
-  const row = reader.getRows()[0];
-  return row && { captureId: Number(row[0]), name: String(row[1]) };
 }
 
 function digestOf(summary: CaptureSummary, observer: EvidenceObserver): string {

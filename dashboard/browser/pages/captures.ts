@@ -3,7 +3,7 @@ import type { CaptureReport } from "../../../analytics/store.ts";
 import { fetchCaptures, fetchRanking } from "../api-client.ts";
 import { h } from "../element.ts";
 import type { Child } from "../element.ts";
-import { formatCount, formatOctets } from "../number-text.ts";
+import { formatCount, formatOctets, formatPlural } from "../number-text.ts";
 import { panel } from "../parts/panel.ts";
 import { table } from "../parts/table.ts";
 import { absoluteTime } from "../parts/time.ts";
@@ -62,7 +62,7 @@ function captureTable(captures: readonly CaptureReport[]): HTMLElement {
   );
 }
 
-function stateOf({ state, reason, reasonOffset }: CaptureReport): Child {
+function stateOf({ state, reason, reasonOffset, grewFrom }: CaptureReport): Child {
   return h(
     "div",
     { class: "capture-state" },
@@ -75,6 +75,9 @@ function stateOf({ state, reason, reasonOffset }: CaptureReport): Child {
           h("bdi", {}, reason),
           reasonOffset === undefined ? "" : `, at octet ${formatCount(reasonOffset)}`,
         ),
+    grewFrom === undefined
+      ? undefined
+      : h("span", { class: "reason" }, `grown: ${formatPlural(grewFrom, "packet")} known before`),
   );
 }
 

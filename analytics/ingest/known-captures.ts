@@ -1,0 +1,71 @@
+/** Captures of the database that the one being ingested may be, go on from, or be the beginning of. */
+import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
+import { readFileSync } from "node:fs";
+import type { KnownCapture } from "./known-beginnings.ts";
+
+const sql = (name: string): string => readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), "utf8");
+
+const findBeginnings = sql("find-beginnings");
+const findContent = sql("find-content");
+const findLonger = sql("find-longer");
+const findNews = sql("find-news");
+const replaceCapture = sql("replace-capture")
+  .split(";\n")
+  .filter((statement) => statement.includes("DELETE"));
+
+export interface NamedCapture {
+  readonly captureId: number;
+  readonly name: string;
+}
+
+/** What may have grown into the capture that is about to be read, shortest first. */
+export async function readBeginnings(connection: DuckDBConnection): Promise<KnownCapture[]> {
+  const reader = await connection.runAndReadAll(findBeginnings);
+  return reader.getRows().map(([packets, streamId, captureId, state]) => ({
+    packets: Number(packets),
+    streamId: String(streamId),
+    captureId: Number(captureId),
+    isPartial: state === "partial",
+  }));
+}
+
+/** The capture of this content. */
+export async function findSame(
+  connection: DuckDBConnection,
+  contentId: string,
+): Promise<NamedCapture | undefined> {
+  return (await findNamed(connection, findContent, { content_id: contentId }))[0];
+}
+
+/** Takes out what a capture brought. */
+export async function removeCapture(connection: DuckDBConnection, captureId: number): Promise<void> {
+  for (const statement of replaceCapture) await connection.run(statement, { capture_id: captureId });
+}
+
+/**
+ * A longer capture that shows all that this one shows, whose rows are in their tables already. Rows are compared,
+ * because nobody knows the digest of a longer capture where a shorter one ends.
+ */
+export async function findContaining(
+  connection: DuckDBConnection,
+  captureId: number,
+  row: Record<string, DuckDBValue>,
+): Promise<NamedCapture | undefined> {
+  const { format = null, first_packet = null, packets = null, marked_packets = null } = row;
+  const asked = { format, first_packet, packets, marked_packets };
+  for (const longer of await findNamed(connection, findLonger, asked)) {
+    const ids = { capture_id: captureId, longer_id: longer.captureId };
+    const news = await connection.runAndReadAll(findNews, ids);
+    if (news.currentRowCount === 0) return longer;
+  }
+  return undefined;
+}
+
+async function findNamed(
+  connection: DuckDBConnection,
+  question: string,
+  values: Record<string, DuckDBValue>,
+): Promise<NamedCapture[]> {
+  const reader = await connection.runAndReadAll(question, values);
+  return reader.getRows().map(([captureId, name]) => ({ captureId: Number(captureId), name: String(name) }));
+}

@@ -71,18 +71,19 @@ async function within(
 }
 
 async function live(parts: AgentParts, closers: Closer[], signal: AbortSignal): Promise<void> {
-  await enforce(parts);
   const { config, world, publishing, notices } = parts;
   const status = (): ReturnType<typeof statusOf> => statusOf(parts);
   const answering = await serveStatus(config.stateFolder, status);
   closers.push(async () => answering.close());
+  if (publishing?.isInClear === true) {
+    world.log("warning", "events and the token go in clear: --insecure-http", { url: publishing.status.url });
+  }
+  // Before the metrics: a port that is taken must not keep the rules away.
+  await enforce(parts);
   if (config.metrics) {
     const metrics = await serveMetrics(config.metrics.port, status);
     closers.push(async () => metrics.close());
     world.log("info", "metrics", { url: `http://127.0.0.1:${metrics.port}/metrics` });
-  }
-  if (publishing?.isInClear === true) {
-    world.log("warning", "events and the token go in clear: --insecure-http", { url: publishing.status.url });
   }
   try {
     await runTogether(
@@ -112,7 +113,10 @@ async function enforce(parts: AgentParts): Promise<void> {
   const digest = changeDigest(loaded, point);
   const { commitConfirmSeconds: seconds } = config;
   const isArmed = await change.arm(point, digest, seconds, world.guardCommand);
-  const drift = await keeper.apply();
+  const drift = await keeper.apply().catch((error: unknown) => {
+    change.failed();
+    throw error;
+  });
   if (!isArmed) change.accept(digest);
   world.log("info", "enforcing", {
     policy: loaded.policy.name,

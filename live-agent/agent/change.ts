@@ -2,7 +2,7 @@
  * Changed rules that somebody has to confirm (live-agent/enforcement/commit-confirm.ts), over restarts of the agent: the
  * same rules again are no change, and rules that were taken back are not put in again by themselves.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { armRevert, confirmCommit, forgetRevert, readCommitState } from "../enforcement/commit-confirm.ts";
 import type { CommitState } from "../enforcement/commit-confirm.ts";
@@ -81,10 +81,15 @@ export class Change {
     if (this.#read("applied") !== digest) this.#write("applied", digest);
   }
 
+  /** The rules could not be applied: the guard takes back what was, and they may be tried again. */
+  failed(): void {
+    rmSync(this.#path("change"), { force: true });
+  }
+
   /** Keeps the rules that wait. `reverted`: too late, they were taken back; they may be tried again. */
   confirm(): "confirmed" | "reverted" | "nothing to confirm" {
     if (confirmCommit(this.#folder)) {
-      renameSync(this.#path("change"), this.#path("applied"));
+      if (existsSync(this.#path("change"))) renameSync(this.#path("change"), this.#path("applied"));
       return "confirmed";
     }
     return forgetRevert(this.#folder) ? "reverted" : "nothing to confirm";

@@ -28,14 +28,19 @@ export async function serveStatus(stateFolder: string, status: () => AgentStatus
   return listening(server, () => server.listen(path));
 }
 
-/** The status of the agent with this state folder; undefined if none answers. */
+/**
+ * The status of the agent with this state folder; undefined if none answers.
+ * @throws the error of the file system if the folder is somebody else's
+ */
 export async function askStatus(stateFolder: string): Promise<AgentStatus | undefined> {
-  const text = await new Promise<string>((resolve) => {
+  const text = await new Promise<string>((resolve, reject) => {
     const socket = connect(socketPath(stateFolder));
     let answer = "";
     socket.setEncoding("utf8").setTimeout(5000, () => socket.destroy());
     socket.on("data", (part: string) => (answer += part));
-    socket.on("error", () => undefined);
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EACCES" || error.code === "EPERM") reject(error);
+    });
     socket.on("close", () => resolve(answer));
   });
   return text === "" ? undefined : (JSON.parse(text) as AgentStatus);

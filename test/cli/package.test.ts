@@ -36,6 +36,11 @@ describe("the package", () => {
       "dist/cli/main.js",
       "dist/wire/code-book.json",
       "dist/analytics/sql/migrations/0001-evidence.sql",
+      "dist/policy/policy.default.json",
+      "dist/policy/policy.schema.json",
+      "dist/live-agent/agent/agent.schema.json",
+      "dist/live-agent/service/tattle-agent.service",
+      "dist/live-agent/service/tattle-agent.openwrt",
       "dist/dashboard/browser/main.js",
       "dist/dashboard/browser/index.html",
       "test/fixtures/small-company.pcapng",
@@ -51,7 +56,14 @@ describe("the package", () => {
     mkdirSync(bare);
     execFileSync("tar", ["-xzf", tarball, "-C", bare]);
     const main = join(bare, "package", "dist", "cli", "main.js");
-    for (const args of [["--help"], ["rank", "--help"], ["serve", "--help"], ["codes"], ["--version"]]) {
+    for (const args of [
+      ["--help"],
+      ["rank", "--help"],
+      ["serve", "--help"],
+      ["agent", "--help"],
+      ["codes"],
+      ["--version"],
+    ]) {
       const run = spawnSync(process.execPath, [main, ...args], { encoding: "utf8" });
       expect([args, run.status, run.stderr]).toEqual([args, 0, ""]);
     }

@@ -90,6 +90,10 @@ describe.runIf(reason === undefined)("the agent on a router (needs root)", () =>
     agent.configure([leaks], { notify: { grouping, channels: [agent.mailChannel] } });
     await agent.startReceivers();
     await agent.start();
+    const doctor = await agent.tattle("agent", "doctor");
+    expect(doctor).toMatchObject({ exitCode: 0 });
+    expect(doctor.out).toContain("the kernel takes them (tried in a namespace of their own)");
+    expect(doctor.out).toMatch(/^ok +agent +runs as process \d+$/m);
     await topology.run("router", "iptables -t mangle -F FORWARD");
     await topology.run("router", "iptables -t mangle -A FORWARD -p tcp -j ACCEPT");
     await waitUntil("the jump is the first rule", async () => {
@@ -134,12 +138,12 @@ describe.runIf(reason === undefined)("the agent on a router (needs root)", () =>
   });
 
   test("takes unconfirmed rules back also when it was killed, and does not put them in again by itself", async () => {
-    agent.configure([leaks], { commitConfirmSeconds: 2 });
+    agent.configure([leaks], { commitConfirmSeconds: 10 });
     await agent.start();
     expect((await agent.tattle("agent", "confirm")).out).toBe("confirmed: the rules stay\n");
     await agent.stop();
     const before = await saved("mangle");
-    agent.configure([{ name: "all", action: "drop" }], { commitConfirmSeconds: 2 });
+    agent.configure([{ name: "all", action: "drop" }], { commitConfirmSeconds: 5 });
     await agent.start();
     expect(agent.log).toContain("tattle agent confirm");
     await agent.stop("SIGKILL");
@@ -156,6 +160,18 @@ describe.runIf(reason === undefined)("the agent on a router (needs root)", () =>
     // The running agent itself gives way, too.
     expect(await agent.ended()).toBe(3);
     expect(labels(await saved("mangle"))).toEqual(labels(before));
+  });
+
+  test("tries rules again that could not be applied, although they were to be confirmed", async () => {
+    agent.configure([leaks], { commitConfirmSeconds: 1 });
+    await topology.run("router", "iptables-legacy -A FORWARD -p udp -j ACCEPT");
+    agent.launch();
+    expect(await agent.ended()).toBe(1);
+    expect(agent.log).toContain("the legacy backend holds 1 IPv4 rules");
+    await topology.run("router", "iptables-legacy -D FORWARD -p udp -j ACCEPT");
+    agent.configure([leaks], { commitConfirmSeconds: 10 });
+    await agent.start();
+    expect((await agent.tattle("agent", "confirm")).out).toBe("confirmed: the rules stay\n");
   });
 
   test("is one for a network namespace, and leaves nothing when it is told to", async () => {
@@ -198,7 +214,13 @@ describe.runIf(reason === undefined)("the agent on a router (needs root)", () =>
     "tells people once about a host whose established connection is marked",
     async () => {
       const grouping = { waitSeconds: 0, intervalSeconds: 1 };
-      const rule = { name: "leaks", category: ["leak"], trust: "established", action: "drop", notify: true };
+      const rule = {
+        name: "leaks",
+        category: ["leak"],
+        trust: "established",
+        action: "reject",
+        notify: true,
+      };
       agent.configure([rule], { notify: { grouping, channels: [agent.mailChannel] } });
       await agent.startReceivers();
       await agent.start();

@@ -97,9 +97,14 @@ export function examineForwarding(point: EnforcementPoint): Finding[] {
     );
 }
 
-export function examineInterfaces(outside: readonly string[]): Finding[] {
+/** By /proc/net/dev, which is of this network namespace; /sys may be of another. */
+export function examineInterfaces(
+  outside: readonly string[],
+  devices: string = readIfThere("/proc/net/dev"),
+): Finding[] {
+  const names = new Set([...devices.matchAll(/^\s*(\S+):/gm)].map(([, name]) => name));
   return outside
-    .filter((name) => !existsSync(`/sys/class/net/${name}`))
+    .filter((name) => !names.has(name))
     .map((name) => ill("outside", `there is no interface ${name}`, "ip -brief link shows their names"));
 }
 

@@ -6,6 +6,7 @@ import { parseAgentConfig } from "../../../live-agent/agent/agent-config.ts";
 import {
   examineBackends,
   examineGroups,
+  examineInterfaces,
   examineRules,
 } from "../../../live-agent/agent/doctor/examine-kernel.ts";
 import { examineLegacyLock } from "../../../live-agent/agent/doctor/examine-locks.ts";
@@ -111,6 +112,13 @@ test("who holds the lock of the legacy programs is named", () => {
   expect(examineLegacyLock(lock, held)).toMatchObject({ health: "hint", found: "held by process 4711" });
   expect(examineLegacyLock(lock, held.replaceAll(String(ino), "1"))).toMatchObject({ health: "well" });
   rmSync(folder, { recursive: true });
+});
+
+test("an outside interface that is not there is named", () => {
+  const devices = "Inter-|   Receive\n face |bytes\n    lo:  100 1\n  wan0: 200 2\n";
+  expect(examineInterfaces(["wan0", "wan1"], devices)).toMatchObject([
+    { found: "there is no interface wan1" },
+  ]);
 });
 
 test("cgroup2 is found where it is mounted", () => {

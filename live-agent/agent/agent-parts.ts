@@ -73,13 +73,13 @@ export async function openAgent(
   const packets = openPacketLog(config, loaded, id, recorder, notices, world);
   const change = new Change(config.stateFolder);
   const keeper = new RuleKeeper(point, keeperWorld(recorder, notices, change, world));
-  const startedAt = world.now();
-  const identity = { id, name, startedAt };
   return {
     config,
     loaded,
     world,
-    ...identity,
+    id,
+    name,
+    startedAt: world.now(),
     point,
     change,
     spool,

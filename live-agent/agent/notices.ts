@@ -7,7 +7,6 @@ import { HostWatch } from "../notify/host-watch.ts";
 import type { AgentNoticeKind } from "../notify/notice.ts";
 import { Notifier } from "../notify/notifier.ts";
 import type { Subscription } from "../notify/notifier.ts";
-import type { NotifySettings } from "../notify/notify-settings.ts";
 import { closeChannels, openChannels } from "../notify/open-channels.ts";
 import { Outbox } from "../notify/outbox.ts";
 import type { AgentConfig } from "./agent-config.ts";
@@ -28,26 +27,29 @@ export class Notices {
 
   private constructor(
     name: string,
-    folder: string,
-    settings: NotifySettings,
+    config: AgentConfig,
     { policy, book }: LoadedPolicy,
-    outbox: Outbox,
-    subscriptions: readonly Subscription[],
+    open: { readonly outbox: Outbox; readonly subscriptions: readonly Subscription[] },
     world: AgentWorld,
   ) {
+    const { grouping } = config.notify;
     this.#name = name;
-    this.#outbox = outbox;
-    this.#subscriptions = subscriptions;
+    this.#outbox = open.outbox;
+    this.#subscriptions = open.subscriptions;
     this.#world = world;
-    const complain = (problem: string): void => world.log("warning", problem);
     this.#notifier = new Notifier(
-      folder,
-      { agent: name, grouping: settings.grouping },
-      outbox,
-      subscriptions,
-      { now: world.now, random: world.random, sleep: world.sleep, complain },
+      folderOf(config),
+      { agent: name, grouping },
+      open.outbox,
+      open.subscriptions,
+      {
+        now: world.now,
+        random: world.random,
+        sleep: world.sleep,
+        complain: (problem) => world.log("warning", problem),
+      },
     );
-    const watch = new HostWatch(book, { repeatSeconds: settings.grouping.repeatSeconds, maximumHosts });
+    const watch = new HostWatch(book, { repeatSeconds: grouping.repeatSeconds, maximumHosts });
     this.#hosts = new HostNotices(policy, watch, (notice) => void this.#notifier.report(notice));
   }
 
@@ -58,16 +60,14 @@ export class Notices {
     loaded: LoadedPolicy,
     world: AgentWorld,
   ): Promise<Notices> {
-    const settings = config.notify;
-    const folder = join(config.stateFolder, "notices");
-    const outbox = new Outbox(join(folder, "outbox.log"));
-    const subscriptions = await openChannels(settings.channels, {
+    const outbox = new Outbox(join(folderOf(config), "outbox.log"));
+    const subscriptions = await openChannels(config.notify.channels, {
       now: world.now,
       receive: (receipt) => void outbox.receive(receipt),
       known: outbox.known,
       readText: (path) => readFileSync(resolve(config.folder, path), "utf8"),
     });
-    return new Notices(name, folder, settings, loaded, outbox, subscriptions, world);
+    return new Notices(name, config, loaded, { outbox, subscriptions }, world);
   }
 
   get counts(): { readonly pending: number; readonly dead: number } {
@@ -105,4 +105,8 @@ export class Notices {
     this.#notifier.close();
     this.#outbox.close();
   }
+}
+
+function folderOf({ stateFolder }: AgentConfig): string {
+  return join(stateFolder, "notices");
 }

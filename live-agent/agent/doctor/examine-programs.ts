@@ -1,6 +1,5 @@
 /** The programs that the agent runs, and the privileges that they need. */
-import { readFileSync } from "node:fs";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { shippedObject } from "../../enforcement/alter.ts";
 import { programName } from "../../enforcement/iptables.ts";
 import type { Backend } from "../../enforcement/iptables.ts";

@@ -29,7 +29,7 @@ export const enforcementEventSchema = z.strictObject({
   hostPort: port,
   peerPort: port,
   verdict: z.enum(actions),
-  /** Established: both sides of the connection had spoken (conntrack). Lone: they had not, or nobody looked. */
+  /** Established: each side of the connection had acknowledged the other (conntrack). Lone: not, or nobody looked. */
   trust: z.enum(["established", "lone"]),
   /** Rule that decided; absent if the log prefix named none. */
   rule: text(40).optional(),

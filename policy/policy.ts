@@ -15,7 +15,10 @@ export const directions = ["outbound", "inbound"] as const;
 export type Direction = (typeof directions)[number];
 
 export const trustLevels = ["established", "lone", "verified", "invalid"] as const;
-/** Established: the packet belongs to a connection that both sides have spoken in (conntrack). Lone: it does not. */
+/**
+ * Established: the packet belongs to a connection in which both sides have spoken, and each has acknowledged the other
+ * (conntrack calls it assured). Lone: it does not.
+ */
 export type Trust = "established" | "lone";
 
 export interface PolicyRule {

@@ -9,7 +9,7 @@ import { planElapsed } from "./elapsed-plan.ts";
 import type { ElapsedPlan } from "./elapsed-plan.ts";
 import type { Family } from "./packet-place.ts";
 import { isUnconditional, recordPrograms } from "./record-programs.ts";
-import { matchNetwork, networkRules, whenMatched } from "./rule-text.ts";
+import { matchNetwork, networkRules, trustMatches, whenMatched } from "./rule-text.ts";
 import type { Chain, EnforcementSettings } from "./ruleset.ts";
 import { placeOf } from "./walk-programs.ts";
 import type { MarkVersion, Place } from "./walk-programs.ts";
@@ -67,7 +67,9 @@ function conditionRules(
       ]);
   const lease = matchLease(compilation, plan);
   return pathMatches(compilation, rule).flatMap((path) =>
-    programs.map((program) => [...path, ...matchTrust(rule), ...program, ...lease, target].join(" ")),
+    matchTrust(rule).flatMap((trust) =>
+      programs.map((program) => [...path, ...trust, ...program, ...lease, target].join(" ")),
+    ),
   );
 }
 
@@ -95,9 +97,8 @@ function matchInterfaces(flag: "-i" | "-o", names: readonly string[] | undefined
   return names ? [...new Set(names)].map((name) => [`${flag} ${name}`]) : [[]];
 }
 
-function matchTrust(rule: PolicyRule): string[] {
-  if (rule.trust === undefined) return [];
-  return [`-m conntrack ${rule.trust === "lone" ? "! " : ""}--ctstate ESTABLISHED`];
+function matchTrust(rule: PolicyRule): string[][] {
+  return rule.trust === undefined ? [[]] : trustMatches[rule.trust].map((match) => [match]);
 }
 
 /** xt_time holds dates as signed 32-bit seconds. */

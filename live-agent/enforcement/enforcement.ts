@@ -141,7 +141,8 @@ function addCounters(sums: VerdictCounters, table: PresentTable): void {
 
 /** The exact text that `applyPolicy` would hand to the programs now; comments name them. */
 export async function describeChanges(point: EnforcementPoint, now: number): Promise<string> {
-  const parts: string[] = [];
+  const missing = await findMissingZeroing(point);
+  const parts = missing.map((line) => `# put right before the rules come: ${line}\n`);
   for (const family of point.families) {
     const wanted = rulesetFor(point.policy, point, family, now);
     const { text } = correct(wanted, await readTables(point.iptables, family));

@@ -1,6 +1,7 @@
 /** Rules that end a verdict: its event, its counter, and the field of the packet mark as it is to leave. */
 import type { Action } from "../../policy/policy.ts";
 import { fieldMask, fieldValue, orders } from "./packet-place.ts";
+import { trustMatches } from "./rule-text.ts";
 import type { EnforcementSettings, EventLog } from "./ruleset.ts";
 
 /** Octets of a packet that an event needs: the longest readable headers, IPv6 40 + 120 and TCP 60. */
@@ -16,10 +17,11 @@ export function reportRules(settings: EnforcementSettings, action: Action, rule:
   const { log, markShift } = settings;
   const text = label(action, rule);
   const counting = `-m comment --comment "${text}" -j MARK --set-xmark ${orderOf(action, markShift)}`;
-  if (log.establishedGroup === undefined) return [logRule(log, "", log.group, text), counting];
+  const { establishedGroup } = log;
+  if (establishedGroup === undefined) return [logRule(log, "", log.group, text), counting];
   return [
-    logRule(log, "-m conntrack --ctstate ESTABLISHED ", log.establishedGroup, text),
-    logRule(log, "-m conntrack ! --ctstate ESTABLISHED ", log.group, text),
+    ...trustMatches.established.map((match) => logRule(log, `${match} `, establishedGroup, text)),
+    ...trustMatches.lone.map((match) => logRule(log, `${match} `, log.group, text)),
     counting,
   ];
 }

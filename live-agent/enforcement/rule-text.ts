@@ -11,6 +11,16 @@ export function whenMatched(program: Program, target: string): string {
   return `-m bpf --bytecode "${bytecode(program)}" ${target}`;
 }
 
+/**
+ * Matches of packets of connections in which both sides have spoken, or of all others: each packet meets exactly one.
+ * Conntrack's state says so as soon as anybody answered, so whoever repeats a forged SYN is in it; its status says that
+ * the sender has acknowledged the answer (IPS_ASSURED of linux/netfilter/nf_conntrack_common.h).
+ */
+export const trustMatches = {
+  established: ["-m conntrack --ctstate ESTABLISHED --ctstatus ASSURED"],
+  lone: ["-m conntrack ! --ctstate ESTABLISHED", "-m conntrack --ctstate ESTABLISHED ! --ctstatus ASSURED"],
+} as const;
+
 export function clearField(shift: number): string {
   return `-j MARK --set-xmark ${fieldValue(0, shift)}`;
 }

@@ -43,8 +43,8 @@ export interface EventLog {
   /** NFLOG group that events are read from. */
   readonly group: number;
   /**
-   * Group of packets whose connection both sides have spoken in, so that their events say so. It takes conntrack, which
-   * then follows every connection; absent: all packets go to `group`.
+   * Group of packets of connections whose sides have acknowledged each other, so that their events say so. It takes
+   * conntrack, which then follows every connection; absent: all packets go to `group`.
    */
   readonly establishedGroup?: number;
   /** Events a second and source beyond which packets are only counted; absent: every packet is an event. */

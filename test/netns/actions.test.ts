@@ -1,5 +1,5 @@
 /** Each action on real TCP connections whose every packet is marked by the kernel, through a router with the rules. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -14,8 +14,10 @@ import { backends } from "../../live-agent/enforcement/iptables.ts";
 import type { Backend } from "../../live-agent/enforcement/iptables.ts";
 import { readPacketFacts } from "../../policy/packet-facts.ts";
 import { policyOf } from "../policy/policy-support.ts";
+import { writePcap } from "../support/capture-writer.ts";
+import { ethernetFrame } from "../support/link-frame.ts";
 import { addresses, Topology, waitUntil, whyNoNamespaces } from "../support/netns.ts";
-import { hexOctets, markOption } from "../support/segment.ts";
+import { hexOctets, markOption, tcpPacket } from "../support/segment.ts";
 import { capture, readCaptured } from "./captured.ts";
 import { buildKernelPrograms, nowSeconds, pointOn } from "./enforcement-support.ts";
 import { MarkingHost, serve, whyNoMarking } from "./marking-host.ts";
@@ -236,6 +238,40 @@ test.each(cases)(
 );
 
 test.each(cases)(
+  "trust: a forged SYN that is answered and sent again is lone ($backend, IPv$family)",
+  async ({ backend, family }) => {
+    const policy = policyOf([
+      { name: "sure", trust: "established", action: "drop" },
+      { name: "unsure", trust: "lone", action: "accept" },
+    ]);
+    const point = pointOn(topology, backend, policy);
+    await applyPolicy(point, nowSeconds());
+    const forged = family === 4 ? "10.1.0.77" : "fd01::77";
+    const tcp = { sourcePort: 4444, destinationPort: 7000, flags: "S", sequence: 1 };
+    const options = markOption([{ detectedAt: nowSeconds(), ...leak }]);
+    const packet = tcpPacket({ source: forged, destination: addresses.outside[family] }, { ...tcp, options });
+    const file = join(folder, `forged-${backend}-${family}.pcap`);
+    writeFileSync(file, writePcap([{ octets: ethernetFrame(packet), time: 0n }]));
+    // Nobody is there who would answer the answer with a reset.
+    await topology.run(
+      "router",
+      `ip neigh replace ${forged} lladdr 02:00:00:00:00:77 dev lan0 nud permanent`,
+    );
+    const answers = join(folder, `answers-${backend}-${family}.pcap`);
+    await capture(topology, "router", answers, ["-i", "lan0", "-Q", "out", "tcp or ip6"]);
+    try {
+      await topology.run("host", `tcpreplay -q -i eth0 ${file}`);
+      await waitUntil("the SYN is answered", () => readCaptured(answers).length > 0);
+      await topology.run("host", `tcpreplay -q -i eth0 ${file}`);
+      await waitUntil("both are decided", async () => (await decided(point)) === 2);
+      expect((await readVerdictCounters(point)).get("tattle:drop:sure")?.packets).toBe(0);
+    } finally {
+      await removeRules(point);
+    }
+  },
+);
+
+test.each(cases)(
   "an end host drops and strips what comes in ($backend, IPv$family)",
   async ({ backend, family }) => {
     await host.carry(markOption([{ detectedAt: nowSeconds(), ...leak }]));
@@ -325,6 +361,10 @@ function endHostPoint(backend: Backend, rule: object): EnforcementPoint {
   const onRouter = pointOn(topology, backend, policy);
   const iptables = { ...onRouter.iptables, run: topology.runner("outside") };
   return { ...onRouter, hooks: ["INPUT"], iptables };
+}
+
+async function decided(point: EnforcementPoint): Promise<number> {
+  return [...(await readVerdictCounters(point)).values()].reduce((sum, { packets }) => sum + packets, 0);
 }
 
 function markedOf(file: string): Uint8Array[] {

@@ -175,6 +175,49 @@ test.each(cases)("a dry run tells the text, and applies nothing ($backend)", asy
   ).toMatchObject({ status: 0 });
 });
 
+test.each(cases)("the text of a dry run is what is applied ($backend)", async ({ backend }) => {
+  const point = leaksPoint(backend);
+  const now = nowSeconds();
+  const [, ...texts] = (await describeChanges(point, now)).split(/^# .*-restore .*\n/m);
+  for (const [index, text] of texts.entries()) await restore(point.iptables, index === 0 ? 4 : 6, text);
+  expect(texts).toHaveLength(2);
+  expect(await readDrift(point, now)).toEqual({ count: 0, differences: [], lostJumps: 0 });
+  expect(await applyPolicy(point, now)).toMatchObject({ count: 0 });
+});
+
+test.each(cases)(
+  "tables that another program replaced whole, as firewalld does, are filled again ($backend)",
+  async ({ backend }) => {
+    const point = leaksPoint(backend);
+    const now = nowSeconds();
+    await applyPolicy(point, now);
+    const wanted = await allRules(backend);
+    const { run } = point.iptables;
+    const empty = "*mangle\nCOMMIT\n*filter\nCOMMIT\n";
+    for (const family of [4, 6] as const) await run(programName(backend, family, "restore"), [], empty);
+    expect(await readDrift(point, now)).toMatchObject({ lostJumps: 6 });
+    expect((await applyPolicy(point, now)).count).toBeGreaterThan(20);
+    expect((await allRules(backend)).toSorted()).toEqual(wanted.toSorted());
+  },
+);
+
+test.each(cases)(
+  "a router that is an end host, too, alters at both places, and removal leaves neither ($backend)",
+  async ({ backend }) => {
+    expect(buildKernelPrograms()).toBe("");
+    const before = await topology.run("router", "ip -o link show");
+    const policy = policyOf([{ name: "blank", action: "alter" }]);
+    const point = { ...pointOn(topology, backend, policy), hooks: ["FORWARD", "INPUT"] as const };
+    const now = nowSeconds();
+    expect(await describeChanges(point, now)).toContain("# put right before the rules come: tattle-zero0:");
+    await applyPolicy(point, now);
+    expect(await readDrift(point, now)).toEqual({ count: 0, differences: [], lostJumps: 0 });
+    await removeRules(point);
+    expect(await topology.run("router", "ip -o link show")).toBe(before);
+    expect(await topology.run("router", "tc qdisc show")).not.toContain("clsact");
+  },
+);
+
 test.each(cases)(
   "rules of the other backend are refused unless they are allowed ($backend)",
   async ({ backend }) => {

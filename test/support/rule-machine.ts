@@ -151,6 +151,7 @@ function matchesAll(words: readonly string[], packet: PassedPacket, state: State
         at += 2;
         break;
       case "--ctstate":
+      case "--ctstatus":
         if (!packet.established) return false;
         at++;
         break;

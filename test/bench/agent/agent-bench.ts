@@ -49,7 +49,7 @@ export async function benchAgent({ quick, tell }: AgentBenchSettings): Promise<A
     const firstLook = await measureFirstLook(topology, folder, quick ? 1 : 7);
     tell("altered connections");
     const altering = await measureAltering(topology, quick ? 2 : 7, (quick ? 50 : 300) * 1_000_000);
-    topology.start("outside", "iperf3", ["-s"]);
+    topology.start("outside", "nice", ["-n", "-10", "iperf3", "-s"]);
     const throughput: ThroughputResult[] = [];
     for (const one of throughputCases) {
       tell(`unmarked traffic: ${one.what}`);

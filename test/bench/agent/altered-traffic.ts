@@ -10,7 +10,7 @@ import { policyOf } from "../../policy/policy-support.ts";
 import { addresses } from "../../support/netns.ts";
 import type { Topology } from "../../support/netns.ts";
 import { markOption } from "../../support/segment.ts";
-import { measurePairs } from "./ratio.ts";
+import { measurePairs, ratioOf } from "./ratio.ts";
 import type { Ratio } from "./ratio.ts";
 
 export interface AlterResult {
@@ -49,7 +49,7 @@ export async function measureAltering(
     ] as const) {
       const altering = pointAt(topology, place, hook, "alter");
       let perPacket = NaN;
-      const ratio = await measurePairs(
+      const rates = await measurePairs(
         pairs,
         async () => {
           const rate = await send(altering);
@@ -59,7 +59,7 @@ export async function measureAltering(
         () => send(pointAt(topology, place, hook, "accept")),
       );
       await removeRules(altering);
-      results.push({ where, ratio, program: name, perPacket });
+      results.push({ where, ratio: ratioOf(rates), program: name, perPacket });
     }
     return results;
   } finally {

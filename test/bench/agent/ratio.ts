@@ -29,12 +29,12 @@ export function ratioOf(pairs: readonly (readonly [rate: number, base: number])[
 }
 
 /** Measures one way and the other, `pairs` times, beginning with each in turn. */
-export async function measurePairs(
+export async function measurePairs<Result>(
   pairs: number,
-  one: () => Promise<number>,
-  base: () => Promise<number>,
-): Promise<Ratio> {
-  const results: [number, number][] = [];
+  one: () => Promise<Result>,
+  base: () => Promise<Result>,
+): Promise<[one: Result, base: Result][]> {
+  const results: [Result, Result][] = [];
   for (let pair = 0; pair < pairs; pair++) {
     if (pair % 2 === 0) {
       const rate = await one();
@@ -44,5 +44,5 @@ export async function measurePairs(
       results.push([await one(), rate]);
     }
   }
-  return ratioOf(results);
+  return results;
 }

@@ -14,7 +14,7 @@ import { ethernetFrame } from "../../support/link-frame.ts";
 import { addresses } from "../../support/netns.ts";
 import type { Topology } from "../../support/netns.ts";
 import { synOptions, tcpPacket, timestampsOption } from "../../support/segment.ts";
-import { measurePairs } from "./ratio.ts";
+import { measurePairs, ratioOf } from "./ratio.ts";
 import type { Ratio } from "./ratio.ts";
 
 /** A policy as people write it: what is fresh and serious is stopped, marks stay inside. */
@@ -29,17 +29,46 @@ export interface ThroughputCase {
   readonly backend: Backend;
   readonly tracks: boolean;
   readonly segmentation: boolean;
+  /** Whether a firewall follows connections on the router anyway. */
+  readonly stateful: boolean;
 }
 
 export interface ThroughputResult extends ThroughputCase {
   readonly ratio: Ratio;
+  /** The same for octets in a second of processor time: what others on the machine take is not in it. */
+  readonly perProcessorSecond: Ratio;
 }
 
 export const throughputCases: readonly ThroughputCase[] = [
-  { what: "nft, as shipped", backend: "nft", tracks: true, segmentation: true },
-  { what: "legacy, as shipped", backend: "legacy", tracks: true, segmentation: true },
-  { what: "nft, no connection tracking", backend: "nft", tracks: false, segmentation: true },
-  { what: "nft, as shipped, a packet for each segment", backend: "nft", tracks: true, segmentation: false },
+  {
+    what: "nft, beside a stateful firewall",
+    backend: "nft",
+    tracks: true,
+    segmentation: true,
+    stateful: true,
+  },
+  {
+    what: "legacy, beside a stateful firewall",
+    backend: "legacy",
+    tracks: true,
+    segmentation: true,
+    stateful: true,
+  },
+  { what: "nft, no connection tracking", backend: "nft", tracks: false, segmentation: true, stateful: false },
+  {
+    what: "nft, nobody tracked connections before",
+    backend: "nft",
+    tracks: true,
+    segmentation: true,
+    stateful: false,
+  },
+  {
+    what: "nft, beside a stateful firewall, a packet for each segment",
+    backend: "nft",
+    tracks: true,
+    segmentation: false,
+    stateful: true,
+  },
 ];
 
 /** Without conntrack no rule may ask it. */
@@ -57,26 +86,51 @@ export async function measureThroughput(
 ): Promise<ThroughputResult> {
   const point = benchPoint(topology, one);
   await topology.run("host", `ip link set eth0 gso_max_segs ${one.segmentation ? 65_535 : 1}`);
-  const ratio = await measurePairs(
+  const accept = `FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT`;
+  if (one.stateful) await topology.run("router", `iptables-${one.backend} -A ${accept}`);
+  const runs = await measurePairs(
     pairs,
     async () => {
       await applyPolicy(point, nowSeconds());
-      return bitsPerSecond(topology);
+      return sendUnmarked(topology);
     },
     async () => {
       await removeRules(point);
-      return bitsPerSecond(topology);
+      return sendUnmarked(topology);
     },
   );
   await removeRules(point);
   await topology.run("host", "ip link set eth0 gso_max_segs 65535");
-  return { ...one, ratio };
+  if (one.stateful) await topology.run("router", `iptables-${one.backend} -D ${accept}`);
+  return {
+    ...one,
+    ratio: ratioOf(runs.map(([rules, bare]) => [rules.perSecond, bare.perSecond])),
+    perProcessorSecond: ratioOf(
+      runs.map(([rules, bare]) => [rules.perProcessorSecond, bare.perProcessorSecond]),
+    ),
+  };
 }
 
-async function bitsPerSecond(topology: Topology): Promise<number> {
-  const report = await topology.run("host", `iperf3 -c ${addresses.outside[4]} -t 1 -J`);
-  const { end } = JSON.parse(report) as { end: { sum_received: { bits_per_second: number } } };
-  return end.sum_received.bits_per_second;
+/** Bits. */
+interface Sent {
+  readonly perSecond: number;
+  readonly perProcessorSecond: number;
+}
+
+interface Report {
+  readonly end: {
+    readonly sum_received: { readonly bits_per_second: number };
+    /** Of one processor; the router's work is done on the sender's and the receiver's time. */
+    readonly cpu_utilization_percent: { readonly host_total: number; readonly remote_total: number };
+  };
+}
+
+async function sendUnmarked(topology: Topology): Promise<Sent> {
+  const report = await topology.run("host", `nice -n -10 iperf3 -c ${addresses.outside[4]} -t 1 -J`);
+  const { end } = JSON.parse(report) as Report;
+  const perSecond = end.sum_received.bits_per_second;
+  const { host_total: sender, remote_total: receiver } = end.cpu_utilization_percent;
+  return { perSecond, perProcessorSecond: perSecond / ((sender + receiver) / 100) };
 }
 
 export interface RuleCost {

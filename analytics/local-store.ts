@@ -1,6 +1,7 @@
 /** The store of the process that holds the database. */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { CodeBook } from "../wire/code-book.ts";
+import { DatabaseAgentLog } from "./agents/agent-log.ts";
 import type { Database } from "./database.ts";
 import { ingestCapture } from "./ingest/ingest-capture.ts";
 import type { ReaderKey } from "./ingest/tag-check.ts";
@@ -12,6 +13,8 @@ import { replaceAssets } from "./replace-assets.ts";
 import { inOrder } from "./ranking/order.ts";
 import { rankHosts } from "./ranking/rank-hosts.ts";
 import type {
+  AgentLog,
+  AgentReport,
   Asset,
   CaptureReport,
   HostReport,
@@ -38,12 +41,14 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
 }
 
 class LocalStore implements Store {
+  readonly agentLog: AgentLog;
   readonly #database: Database;
   readonly #clock: () => number;
   readonly #keys: readonly ReaderKey[];
 
   constructor(options: LocalStoreOptions) {
     this.#database = options.database;
+    this.agentLog = new DatabaseAgentLog(options.database);
     this.#clock = options.clock;
     this.#keys = options.keys ?? [];
   }
@@ -70,6 +75,10 @@ class LocalStore implements Store {
 
   captures(): Promise<readonly CaptureReport[]> {
     return this.#database.read(listCaptures);
+  }
+
+  agents(): Promise<readonly AgentReport[]> {
+    return this.agentLog.agents();
   }
 
   setAssets(assets: readonly Asset[]): Promise<void> {

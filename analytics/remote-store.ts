@@ -9,6 +9,7 @@ import type { FoundOwner } from "./owner/find-owner.ts";
 import { nameHeader, octetsHeader, routes } from "./owner/wire-format.ts";
 import type { Failure, IngestLine } from "./owner/wire-format.ts";
 import type {
+  AgentReport,
   Asset,
   CaptureReport,
   HostReport,
@@ -48,6 +49,10 @@ export class RemoteStore implements Store {
 
   captures(): Promise<readonly CaptureReport[]> {
     return this.#ask(routes.captures, {}) as Promise<readonly CaptureReport[]>;
+  }
+
+  agents(): Promise<readonly AgentReport[]> {
+    return this.#ask(routes.agents, {}) as Promise<readonly AgentReport[]>;
   }
 
   /** Hands the capture over as octets: the owner may be elsewhere in the file system, or see less of it. */

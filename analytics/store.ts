@@ -3,6 +3,8 @@
  * process that owns the file (remote-store.ts, over the socket beside it). All times here are seconds since 1970 (UTC).
  */
 import type { Readable } from "node:stream";
+import type { Heartbeat } from "../policy/agent-report.ts";
+import type { AgentEvent } from "../policy/event.ts";
 import type { Severity } from "../wire/code-book.ts";
 
 export const sortKeys = ["score", "activity", "elapsed", "elapsed-asc", "last-seen", "peers"] as const;
@@ -181,6 +183,31 @@ export interface Asset {
   readonly weight: number;
 }
 
+export interface AgentReport {
+  readonly agent: string;
+  /** Name of the token that it came with last. */
+  readonly token: string;
+  /** Seconds since 1970, by this machine's clock. */
+  readonly heardAt: number;
+  readonly heartbeat?: Heartbeat;
+  /** Events stored, and packets told in gap events. */
+  readonly events: number;
+  readonly gapPackets: number;
+}
+
+export interface StoredEvents {
+  readonly stored: number;
+  /** Events that had been stored before. */
+  readonly known: number;
+}
+
+export interface AgentLog {
+  /** All of a batch or nothing. `token`: name of the token that it came with; `now`: seconds since 1970. */
+  store(token: string, events: readonly AgentEvent[], now: number): Promise<StoredEvents>;
+  heard(token: string, heartbeat: Heartbeat, now: number): Promise<void>;
+  agents(): Promise<readonly AgentReport[]>;
+}
+
 export interface Store {
   /** All of a capture or nothing; a refused or damaged capture is an outcome, not an error. */
   ingest(input: IngestInput, options?: IngestOptions): Promise<CaptureReport>;
@@ -191,5 +218,9 @@ export interface Store {
   captures(): Promise<readonly CaptureReport[]>;
   /** Names and weights of hosts, in place of all that were set before. */
   setAssets(assets: readonly Asset[]): Promise<void>;
+  /** Every agent that was ever heard. */
+  agents(): Promise<readonly AgentReport[]>;
+  /** Takes what agents report; only the process that holds the database can. */
+  readonly agentLog?: AgentLog;
   close(): Promise<void>;
 }

@@ -272,6 +272,29 @@ export const commands: readonly Command[] = [
     load: async () => import("./commands/policy.ts"),
   },
   {
+    name: "agents",
+    summary: "who reports to this database, and with which tokens",
+    description:
+      "list shows every agent that was heard, and what is wrong with it. add makes a token for an agent and prints it once; " +
+      "revoke takes it back, also while tattle serve runs. A token is good for reporting and for nothing else.",
+    arguments: [
+      {
+        name: "ACTION",
+        description: "what to do; list if absent",
+        optional: true,
+        choices: ["list", "add", "revoke"],
+      },
+      { name: "NAME", description: "add, revoke: name of the token", optional: true },
+    ],
+    options: [database, { ...json, description: "list: print JSON instead of a table" }],
+    examples: [
+      { line: "tattle agents add border-1 > border-1.token", explains: "a token for the agent on border-1" },
+      { line: "tattle agents", explains: "are they all there?" },
+      { line: "tattle agents revoke border-1", explains: "it is not to report any more" },
+    ],
+    load: async () => import("./commands/agents.ts"),
+  },
+  {
     name: "agent",
     summary: "enforce a policy on this router or host, live",
     description:

@@ -4,6 +4,7 @@ import { startDashboard } from "../dashboard/listen.ts";
 import type { RunningDashboard } from "../dashboard/listen.ts";
 import { ListenError } from "../dashboard/listen-error.ts";
 import type { ListenProblem } from "../dashboard/listen-error.ts";
+import type { AgentTokens } from "../dashboard/security/agent-tokens.ts";
 import type { CodeBook } from "../wire/code-book.ts";
 import { CliError, exitCodes } from "./cli-error.ts";
 import { describeFailure } from "./describe-failure.ts";
@@ -15,6 +16,8 @@ export interface DashboardPlace {
   /** Taken if the port is in use; otherwise that is an error. */
   readonly otherPort?: number;
   readonly token?: string | undefined;
+  /** Tokens of agents; absent: nobody reports here. */
+  readonly agentTokens?: AgentTokens;
 }
 
 /**
@@ -35,6 +38,7 @@ export async function listen(
       host: place.host,
       port,
       token: place.token,
+      agentTokens: place.agentTokens,
       onUnexpectedError: (error) =>
         shell.err(`tattle: ${describeFailure(error, { interrupted: false }).line}\n`),
     });

@@ -7,13 +7,16 @@
  *   GET  /api/captures                 CapturesAnswer
  *   POST /api/captures?name            the octets of one capture as the body; CaptureReport, or UploadLine per line if the
  *                                      request accepts application/x-ndjson
+ *   GET  /api/agents                   AgentsAnswer
+ *   POST /api/agent/events, .../heartbeat   from agents, with tokens of their own (policy/agent-report.ts)
  *   GET  /api/code-book                CodeBook
  *   GET  /api/health                   HealthAnswer
  *
  * asOf is seconds since 1970 or ISO 8601 with an offset; sort is one of sortKeys. Everything else is refused with 400.
  * Every request that is refused or fails is answered with ErrorAnswer.
  */
-import type { CaptureReport, HostReport, IngestProgress, Ranking } from "../analytics/store.ts";
+import type { AgentAlarm } from "../analytics/agents/agent-alarms.ts";
+import type { AgentReport, CaptureReport, HostReport, IngestProgress, Ranking } from "../analytics/store.ts";
 
 export type RankingAnswer = Ranking;
 export type HostAnswer = HostReport;
@@ -21,6 +24,15 @@ export type HostAnswer = HostReport;
 export interface CapturesAnswer {
   /** Newest first. */
   readonly captures: readonly CaptureReport[];
+}
+
+/** An agent and what is wrong with it, worst first. */
+export type AgentState = AgentReport & { readonly alarms: readonly AgentAlarm[] };
+
+export interface AgentsAnswer {
+  /** The server's clock. */
+  readonly now: number;
+  readonly agents: readonly AgentState[];
 }
 
 /** One line of an upload's answer. The last line is a report or an error. */

@@ -6,9 +6,11 @@ import type { Store } from "../analytics/store.ts";
 import type { CodeBook } from "../wire/code-book.ts";
 import { answerError } from "./answer-error.ts";
 import { HttpError } from "./http-error.ts";
+import { agentReports } from "./routes/agent-reports.ts";
 import { browserFiles } from "./routes/browser-files.ts";
 import { evidenceRoutes } from "./routes/evidence.ts";
 import { uploadCapture } from "./routes/upload-capture.ts";
+import type { AgentTokens } from "./security/agent-tokens.ts";
 import { requireToken } from "./security/bearer-token.ts";
 import { setSecurityHeaders } from "./security/headers.ts";
 import { requireOwnHost } from "./security/host-header.ts";
@@ -27,6 +29,8 @@ export interface AppOptions {
   readonly isOwnHost: HostCheck;
   /** Every /api request must bring it; absent: nobody is asked. */
   readonly token?: string | undefined;
+  /** Tokens of agents; absent: nobody reports here. */
+  readonly agentTokens?: AgentTokens | undefined;
   readonly maxUploadOctets?: number | undefined;
   /** Folder of index.html, style.css and the bundle; absent: the one that the build puts beside this file. */
   readonly browserFolder?: string | undefined;
@@ -49,6 +53,10 @@ export function createApp(options: AppOptions): Express {
 
   app.use(setSecurityHeaders);
   app.use(requireOwnHost(options.isOwnHost));
+  // No browser has an agent's token, so no page can make one send it.
+  if (store.agentLog && options.agentTokens) {
+    app.use("/api/agent", agentReports({ log: store.agentLog, tokens: options.agentTokens, clock }));
+  }
   app.use("/api", refuseCrossSite);
   if (token !== undefined) app.use("/api", requireToken(token));
   app.post("/api/captures", uploadCapture({ store, maxUploadOctets, onUnexpectedError, signal }));

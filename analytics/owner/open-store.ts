@@ -117,6 +117,8 @@ class OwnedStore implements Store {
   readonly host: Store["host"];
   readonly captures: Store["captures"];
   readonly setAssets: Store["setAssets"];
+  readonly agents: Store["agents"];
+  readonly agentLog?: NonNullable<Store["agentLog"]>;
   readonly #store: Store;
   readonly #server: OwnerServer;
 
@@ -128,6 +130,8 @@ class OwnedStore implements Store {
     this.host = store.host.bind(store);
     this.captures = store.captures.bind(store);
     this.setAssets = store.setAssets.bind(store);
+    this.agents = store.agents.bind(store);
+    if (store.agentLog) this.agentLog = store.agentLog;
   }
 
   /** The socket goes first and the file last, so that who gets the file never finds our socket. */

@@ -121,6 +121,9 @@ async function answer(exchange: Exchange): Promise<void> {
     case `GET ${routes.captures}`:
       sendJson(response, 200, await store.captures());
       return;
+    case `GET ${routes.agents}`:
+      sendJson(response, 200, await store.agents());
+      return;
     case `PUT ${routes.assets}`:
       await store.setAssets(await readAssets(request));
       sendJson(response, 200, null);

@@ -8,6 +8,7 @@ export const routes = {
   captures: "/captures",
   ingest: "/ingest",
   assets: "/assets",
+  agents: "/agents",
 } as const;
 
 /** Counted up when owners and clients of two versions would misunderstand each other. */

@@ -1,5 +1,7 @@
 /** `tattle serve`: the dashboard, and the owner of the database. */
 import { readFileSync } from "node:fs";
+import { AgentTokenFile } from "../../dashboard/security/agent-tokens.ts";
+import { agentTokenPath } from "../agent-token-file.ts";
 import { CliError, exitCodes } from "../cli-error.ts";
 import type { CommandLine } from "../command.ts";
 import { listen, untilInterrupted } from "../dashboard-session.ts";
@@ -15,7 +17,8 @@ export async function run(line: CommandLine, shell: Shell): Promise<number> {
   const host = line.value("host");
   const token = readToken(line.value("token-file"));
   await withOwnedEvidence(line, shell, async (store, codeBook, database) => {
-    const place = { port, token, ...(host === undefined ? {} : { host }) };
+    const agentTokens = new AgentTokenFile(agentTokenPath(database));
+    const place = { port, token, agentTokens, ...(host === undefined ? {} : { host }) };
     const dashboard = await listen(store, codeBook, place, shell);
     try {
       shell.out(`${dashboard.address}\n`);

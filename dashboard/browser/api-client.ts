@@ -1,5 +1,12 @@
 /** Asks the server. Answers are typed by dashboard/api.ts: the server that sent this script also sent them. */
-import type { CapturesAnswer, ErrorAnswer, HealthAnswer, HostAnswer, RankingAnswer } from "../api.ts";
+import type {
+  AgentsAnswer,
+  CapturesAnswer,
+  ErrorAnswer,
+  HealthAnswer,
+  HostAnswer,
+  RankingAnswer,
+} from "../api.ts";
 import type { CodeBook } from "../../wire/code-book.ts";
 import type { View } from "./view.ts";
 import { storedToken } from "./token.ts";
@@ -26,6 +33,10 @@ export async function fetchHost(view: View, signal: AbortSignal): Promise<HostAn
 
 export async function fetchCaptures(signal: AbortSignal): Promise<CapturesAnswer> {
   return ask<CapturesAnswer>("/api/captures", signal);
+}
+
+export async function fetchAgents(signal: AbortSignal): Promise<AgentsAnswer> {
+  return ask<AgentsAnswer>("/api/agents", signal);
 }
 
 export async function fetchCodeBook(signal: AbortSignal): Promise<CodeBook> {

@@ -51,7 +51,7 @@ export function createFrame(actions: {
 }
 
 function links(view: View): HTMLElement[] {
-  const link = (page: "hosts" | "captures", label: string): HTMLElement =>
+  const link = (page: "hosts" | "captures" | "agents", label: string): HTMLElement =>
     h(
       "a",
       {
@@ -74,5 +74,6 @@ function links(view: View): HTMLElement[] {
     ),
     link("hosts", "Hosts"),
     link("captures", "Captures"),
+    link("agents", "Agents"),
   ];
 }

@@ -10,6 +10,7 @@ const keys: readonly (readonly [string, string])[] = [
   ["g", "group by activity, or not"],
   ["h", "flagged hosts"],
   ["c", "captures"],
+  ["a", "agents"],
   ["?", "these keys"],
 ];
 

@@ -3,6 +3,7 @@ import { ApiError, fetchCodeBook, fetchHealth } from "./api-client.ts";
 import { h } from "./element.ts";
 import { createFrame } from "./frame.ts";
 import { listenToKeys } from "./keyboard.ts";
+import { agentsPage } from "./pages/agents.ts";
 import { capturesPage } from "./pages/captures.ts";
 import { hostPage } from "./pages/host.ts";
 import { hostsPage } from "./pages/hosts.ts";
@@ -72,6 +73,8 @@ async function pageOf(context: PageContext): Promise<Page> {
       return hostPage(context);
     case "captures":
       return capturesPage(context);
+    case "agents":
+      return agentsPage(context);
   }
 }
 
@@ -104,6 +107,7 @@ addEventListener("popstate", () => {
 listenToKeys({
   h: () => go({ ...currentView(), page: "hosts", address: "" }),
   c: () => go({ ...currentView(), page: "captures", address: "" }),
+  a: () => go({ ...currentView(), page: "agents", address: "" }),
   g: () => {
     const view = currentView();
     if (view.page === "hosts") go({ ...view, group: view.group === "none" ? "activity" : "none" });

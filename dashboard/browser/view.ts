@@ -3,7 +3,7 @@ import { sortKeys } from "../../analytics/store.ts";
 import type { SortKey } from "../../analytics/store.ts";
 
 export interface View {
-  readonly page: "hosts" | "host" | "captures" | "nowhere";
+  readonly page: "hosts" | "host" | "captures" | "agents" | "nowhere";
   /** Of the host page; empty elsewhere. */
   readonly address: string;
   /** ISO 8601 as the API takes it; empty: the newest evidence. */
@@ -30,6 +30,7 @@ export function parseView(url: URL): View {
 
 function parsePath(path: string): Pick<View, "page" | "address"> {
   if (path === "/") return { page: "hosts", address: "" };
+  if (path === "/agents") return { page: "agents", address: "" };
   if (path === "/captures") return { page: "captures", address: "" };
   const address = /^\/hosts\/([^/]+)$/.exec(path)?.[1];
   return address === undefined
@@ -59,5 +60,7 @@ function pathOf(view: View): string {
       return `/hosts/${encodeURIComponent(view.address).replaceAll("%3A", ":")}`;
     case "captures":
       return "/captures";
+    case "agents":
+      return "/agents";
   }
 }

@@ -1,8 +1,9 @@
 /** The read-only part of the API: what the store knows, as JSON. */
 import { Router } from "express";
+import { alarmsOf } from "../../analytics/agents/agent-alarms.ts";
 import type { Store } from "../../analytics/store.ts";
 import type { CodeBook } from "../../wire/code-book.ts";
-import type { CapturesAnswer, HealthAnswer, HostAnswer, RankingAnswer } from "../api.ts";
+import type { AgentsAnswer, CapturesAnswer, HealthAnswer, HostAnswer, RankingAnswer } from "../api.ts";
 import { HttpError } from "../http-error.ts";
 import { parseHostAddress, parseHostQuery, parseNoQuery, parseRankingQuery } from "../query.ts";
 
@@ -33,6 +34,14 @@ export function evidenceRoutes({ store, codeBook, clock, maxUploadOctets }: Evid
   router.get("/captures", async (request, response) => {
     parseNoQuery(request.query);
     const answer: CapturesAnswer = { captures: await store.captures() };
+    response.json(answer);
+  });
+
+  router.get("/agents", async (request, response) => {
+    parseNoQuery(request.query);
+    const now = clock();
+    const agents = (await store.agents()).map((agent) => ({ ...agent, alarms: alarmsOf(agent, now) }));
+    const answer: AgentsAnswer = { now, agents };
     response.json(answer);
   });
 

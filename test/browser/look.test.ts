@@ -5,7 +5,7 @@ import { dashboardInBrowser } from "../support/dashboard-in-browser.ts";
 import { ask } from "../support/dashboard.ts";
 
 const browser = dashboardInBrowser();
-const paths = ["", "?group=activity&rows=all", "hosts/10.0.1.10", "hosts/10.0.7.99", "captures"];
+const paths = ["", "?group=activity&rows=all", "hosts/10.0.1.10", "hosts/10.0.7.99", "captures", "agents"];
 const themes = ["light", "dark"] as const;
 
 describe.each(themes)("in the %s theme", (colorScheme) => {

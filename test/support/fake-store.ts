@@ -1,5 +1,6 @@
 /** A store without a database, for tests of the dashboard: what it answers is given, what it is asked is recorded. */
 import type {
+  AgentReport,
   CaptureReport,
   HostReport,
   IngestInput,
@@ -42,6 +43,13 @@ export class FakeStore implements Store {
       hosts: hosts.toSorted(orders[query.sort ?? "score"]),
       unranked,
     });
+  }
+
+  /** What agents() answers with; tests change it. */
+  heard: readonly AgentReport[] = [];
+
+  async agents(): Promise<readonly AgentReport[]> {
+    return Promise.resolve(this.heard);
   }
 
   async host(address: string, asOf = this.#evidence.asOf): Promise<HostReport | undefined> {

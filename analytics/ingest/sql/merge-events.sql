@@ -9,7 +9,7 @@ FROM event_of_host JOIN host_of AS other ON other.local_host = local_peer;
 INSERT INTO enforcement_event
 SELECT
   NULL, getvariable('capture_id'), time, frame, verdict, rule, host_id, peer_id, tuple_key,
-  protocol, host_port, peer_port, length
+  protocol, host_port, peer_port, length, NULL
 FROM event_of_pair JOIN staged_prefix USING (local_prefix);
 
 INSERT INTO captured_name SELECT getvariable('capture_id'), address, name FROM staged_name;

@@ -1,0 +1,86 @@
+/** The page of agents in headless Chromium: who was heard, whether all is well, what their rules counted. */
+import type { Page } from "playwright-core";
+import { beforeEach, expect, test } from "vitest";
+import type { AgentReport } from "../../analytics/store.ts";
+import { dashboardInBrowser } from "../support/dashboard-in-browser.ts";
+import type { FakeStore } from "../support/fake-store.ts";
+
+const browser = dashboardInBrowser();
+let store: FakeStore;
+let page: Page;
+
+/** Well, by the clock of the dashboard, which the test does not know. */
+function report(name: string, fields: Partial<NonNullable<AgentReport["heartbeat"]>> = {}): AgentReport {
+  const now = Date.UTC(2026, 4, 4, 18) / 1000;
+  return {
+    agent: `agent-of-${name}`,
+    token: "border",
+    heardAt: now,
+    events: 1234,
+    gapPackets: 0,
+    heartbeat: {
+      agent: `agent-of-${name}`,
+      time: now,
+      startedAt: now - 3600,
+      hostName: name,
+      version: "0.1.0",
+      policy: { name: "drop-critical", digest: "0".repeat(64) },
+      hooks: ["FORWARD"],
+      backend: "nft",
+      counters: [{ verdict: "drop", rule: "critical", packets: 88, octets: 5280 }],
+      drift: { count: 0, differences: [] },
+      reinserted: 0,
+      lagSeconds: 0,
+      spooled: 0,
+      refused: 0,
+      gapPackets: 0,
+      awaitsConfirmation: false,
+      insecureHttp: false,
+      ...fields,
+    },
+  };
+}
+
+beforeEach(async () => {
+  store = browser.dashboard().store;
+  store.heard = [];
+});
+
+const rows = async (): Promise<string[]> => page.locator("#agents tbody tr").allTextContents();
+
+test("without agents, says how one comes here", async () => {
+  page = await browser.open("agents");
+  expect(await page.locator(".nothing p").textContent()).toContain("tattle agents add NAME");
+});
+
+test("lists who was heard, what is wrong, and what the kernel counted", async () => {
+  store.heard = [
+    report("border-1"),
+    report("border-2", { drift: { count: 1, differences: ["FORWARD: the jump is not the first rule"] } }),
+  ];
+  page = await browser.open("agents");
+  await page.locator("#agents tbody tr").nth(1).waitFor();
+  const [first = "", second = ""] = await rows();
+  expect(first).toContain("border-1");
+  expect(second).toContain("drift");
+  expect(second).toContain("FORWARD: the jump is not the first rule");
+  expect(await page.locator("#rules-agent-of-border-1").textContent()).toContain("88");
+});
+
+test("shows what agents say of themselves as the text that it is", async () => {
+  store.heard = [report("<img src=x onerror=alert(1)>\u202Eevil")];
+  page = await browser.open("agents");
+  await page.locator("#agents tbody tr").first().waitFor();
+  expect(await page.locator("#agents img").count()).toBe(0);
+  expect((await rows())[0]).toContain("<img src=x onerror=alert(1)>");
+  expect((await rows())[0]).not.toContain("\u202E");
+});
+
+test("is one key away, and its address can be shared", async () => {
+  page = await browser.open();
+  await page.locator(".plot").waitFor();
+  await page.keyboard.press("a");
+  await page.waitForURL("**/agents");
+  await page.locator("h1", { hasText: "Agents" }).waitFor();
+  expect(await page.locator("nav a[aria-current=page]").textContent()).toBe("Agents");
+});

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KernelError } from "../enforcement/kernel-error.ts";
 import type { RunCommand } from "../enforcement/run-command.ts";
+import { markValueOctets } from "./mark-value.ts";
 import { askBpftool, bpftool, octetWords, parseOctetWords, property } from "./bpftool.ts";
 
 /** Where the package has the compiled programs, if clang was there when it was made. */
@@ -57,13 +58,19 @@ function marksPin(pinFolder: string): string {
  */
 export async function loadProgram({ run, pinFolder }: KernelPlace): Promise<void> {
   const pins = [programPin(pinFolder), marksPin(pinFolder)];
-  if (pins.every((pin) => existsSync(pin))) return;
+  if (pins.every((pin) => existsSync(pin)) && (await takesOurValue(run, pinFolder))) return;
   requireObject(shippedObjects.sockets);
   // A half is what a kill between two pins leaves; none of it can be used.
   removePins(pinFolder);
   mkdirSync(pinFolder, { recursive: true, mode: 0o700 });
   const load = ["prog", "load", shippedObjects.sockets, programPin(pinFolder), "type", "sockops"];
   await bpftool(run, [...load, "pinmaps", pinFolder]);
+}
+
+/** One that an earlier version of tattle loaded may read another structure; it gives way. */
+async function takesOurValue(run: RunCommand, pinFolder: string): Promise<boolean> {
+  const shown = await askBpftool(run, ["map", "show", "pinned", marksPin(pinFolder)]);
+  return property(shown, "bytes_value") === markValueOctets;
 }
 
 /** @throws KernelError that says what makes the object */

@@ -14,7 +14,7 @@ import {
   rmdirSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findCgroupRoot } from "../../live-agent/marker/adopt-connections.ts";
@@ -35,7 +35,22 @@ export function whyNoMarkedHost(): string | undefined {
   if (reason !== undefined) return reason;
   for (const program of ["clang", "bpftool", "tcpdump"])
     if (spawnSync(program, ["--version"]).error) return `${program} is missing`;
-  return findCgroupRoot() === undefined ? "no cgroup2 file system is mounted" : undefined;
+  const root = findCgroupRoot();
+  if (root === undefined) return "no cgroup2 file system is mounted";
+  try {
+    const folder = mkdtempSync(join(root, "tattle-try-"));
+    rmdirSync(folder);
+  } catch (error) {
+    return `no cgroup can be made: ${String(error)}`;
+  }
+  const mount = spawnSync("unshare", ["--mount", "mount", "-t", "bpf", "bpf", "/mnt"], { encoding: "utf8" });
+  return mount.status === 0 ? undefined : `no bpf file system can be mounted: ${mount.stderr.trim()}`;
+}
+
+/** Whether the kernel lets an iterator set the flags of sockets: since 6.12. */
+export function canAdopt(): boolean {
+  const [major = 0, minor = 0] = release().split(".").map(Number);
+  return major > 6 || (major === 6 && minor >= 12);
 }
 
 export class MarkedHost {

@@ -156,6 +156,16 @@ test.each(once)("after a reboot restore brings back what was said, except what h
   });
 });
 
+test.each(once)("a program of another version gives way to ours", async () => {
+  await mark("detach");
+  const map = join(host.marker.settings.pinFolder, "tattle_marks");
+  const sizes = "type hash key 4 value 40 entries 1 name tattle_marks".split(" ");
+  for (const pin of [map, program()]) spawnSync("bpftool", ["map", "create", pin, ...sizes]);
+  expect([map, program()].map((pin) => existsSync(pin))).toEqual([true, true]);
+  expect((await mark("add", "1/1")).exitCode).toBe(0);
+  expect(await readStatus()).toMatchObject({ attached: true, problems: [] });
+});
+
 test.each(once)(
   "off keeps what was said, clear forgets it, and detach leaves nothing in the kernel",
   async () => {

@@ -8,7 +8,7 @@ import { addresses, Topology, waitUntil } from "../support/netns.ts";
 import { IsolatedTshark } from "../support/tshark.ts";
 import { capture } from "./captured.ts";
 import { buildKernelPrograms, nowSeconds } from "./enforcement-support.ts";
-import { MarkedHost, startTalker, whyNoMarkedHost } from "./marked-host.ts";
+import { canAdopt, MarkedHost, startTalker, whyNoMarkedHost } from "./marked-host.ts";
 import type { Talker } from "./marked-host.ts";
 import { readSeen } from "./seen-packets.ts";
 import type { PacketKind, SeenPacket } from "./seen-packets.ts";
@@ -54,7 +54,7 @@ const malware = { detectedAt: 1_700_000_001, category: 1, activity: 1 };
 async function watchOutside(...ports: readonly number[]): Promise<() => SeenPacket[]> {
   const file = join(folder, `${captures++}.pcap`);
   const filter = ports.map((port) => `port ${port}`).join(" or ");
-  await capture(topology, "outside", file, ["--immediate-mode", "-i", "eth0", filter]);
+  await capture(topology, "outside", file, ["--immediate-mode", "-s", "160", "-i", "eth0", filter]);
   return () => readSeen(file);
 }
 
@@ -215,7 +215,10 @@ test.each(once)("a record ends at its deadline while no process of the marker ru
   expect(last()).toEqual([malware]);
 });
 
-test.each(families)("connections older than the marker are adopted (IPv%i)", async (family) => {
+if (!canAdopt()) console.warn("no connection is adopted: the kernel is older than 6.12");
+const adoptable = canAdopt() ? families : [];
+
+test.each(adoptable)("connections older than the marker are adopted (IPv%i)", async (family) => {
   const late = new MarkedHost(topology, `late-${family}`);
   try {
     const seen = await watchOutside(7008, 7009);
@@ -239,24 +242,29 @@ test.each(families)("connections older than the marker are adopted (IPv%i)", asy
   }
 });
 
-test.each(once)("marks switched on and off under load: no packet over the MTU, no octet lost", async () => {
-  const toggles = process.env.TATTLE_SLOW === "1" ? 1000 : 60;
-  const seen = await watchOutside(7010);
-  const outside = await talk("outside", false, "listen", "7010");
-  const client = await talk("host", true, "connect", addresses.outside[4], "7010");
-  const octets = toggles * 1_000_000;
-  client.say(`send ${octets}`);
-  for (let toggle = 0; toggle < toggles; toggle++) {
-    if (toggle % 2 === 0) await host.say(leak, malware);
-    else await host.sayNothing();
-  }
-  client.say("finish");
-  await waitUntil("all octets are there", () => outside.lines.includes(`octets ${octets}`), 50_000);
-  const data = ofKind(seen(), "data");
-  expect(Math.max(...data.map(({ length }) => length))).toBe(1500);
-  expect(data.filter(({ records }) => records.length > 0).length).toBeGreaterThan(0);
-  expect(data.filter(({ records }) => records.length === 0).length).toBeGreaterThan(0);
-});
+const toggles = process.env.TATTLE_SLOW === "1" ? 1000 : 30;
+
+test.each(once)(
+  `marks switched on and off ${toggles} times under load: no packet over the MTU, no octet lost`,
+  async () => {
+    const seen = await watchOutside(7010);
+    const outside = await talk("outside", false, "listen", "7010");
+    const client = await talk("host", true, "connect", addresses.outside[4], "7010");
+    for (let toggle = 0; toggle < toggles; toggle++) {
+      client.say("send 200000");
+      if (toggle % 2 === 0) await host.say(leak, malware);
+      else await host.sayNothing();
+    }
+    client.say("finish");
+    const all = `octets ${toggles * 200_000}`;
+    await waitUntil("all octets are there", () => outside.lines.includes(all), 50_000);
+    const data = ofKind(seen(), "data");
+    expect(data.reduce((longest, { length }) => Math.max(longest, length), 0)).toBe(1500);
+    const marked = data.filter(({ records }) => records.length > 0).length;
+    expect([marked > 0, data.length > marked]).toEqual([true, true]);
+  },
+  toggles * 300 + 60_000,
+);
 
 test.each(once)("packets that stay on the host are unmarked unless that is asked for", async () => {
   const file = join(folder, "loopback.pcap");

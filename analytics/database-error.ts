@@ -1,4 +1,4 @@
-/** Why a database could not be opened, in one line for people and one word for commands. */
+/** Why a database could not be opened or written, in one line for people and one word for commands. */
 
 export type DatabaseProblem =
   | "folder missing"
@@ -9,6 +9,7 @@ export type DatabaseProblem =
   | "held by another process"
   | "open in this process"
   | "closed"
+  | "no room"
   | "cannot be opened";
 
 export class DatabaseError extends Error {
@@ -42,4 +43,13 @@ export function explainOpenFailure(path: string, cause: unknown): DatabaseError 
     return new DatabaseError("not a database", `${path}: not a DuckDB database`, { cause });
   }
   return new DatabaseError("cannot be opened", `${path}: ${text.split("\n", 1)[0]}`, { cause });
+}
+
+/** What to throw for a failed write to `path`: a disk without room has a line of its own, everything else stays. */
+export function explainWriteFailure(path: string, cause: unknown): unknown {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const reason = /No space left on device|File too large|Disk quota exceeded/.exec(text)?.[0];
+  if (reason === undefined) return cause;
+  const message = `${path}: ${reason}; what was ingested before is kept`;
+  return new DatabaseError("no room", message, { cause });
 }

@@ -8,7 +8,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseError, explainOpenFailure } from "./database-error.ts";
+import { DatabaseError, explainOpenFailure, explainWriteFailure } from "./database-error.ts";
 import { claimFile } from "./database-file.ts";
 import type { FileClaim } from "./database-file.ts";
 import { migrate } from "./migrate.ts";
@@ -101,9 +101,11 @@ class OpenDatabase implements Database {
 
   write<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#track(() => {
-      const turn = this.#lastWrite.then(() =>
-        this.#withConnection((connection) => inTransaction(connection, work)),
-      );
+      const turn = this.#lastWrite
+        .then(() => this.#withConnection((connection) => inTransaction(connection, work)))
+        .catch((error: unknown) => {
+          throw explainWriteFailure(this.path, error);
+        });
       // The next writer waits for this one, however it ends.
       this.#lastWrite = turn.catch(() => undefined);
       return turn;
@@ -119,6 +121,8 @@ class OpenDatabase implements Database {
     await Promise.allSettled(this.#running);
     try {
       if (this.#claim) await this.#withConnection((connection) => connection.run("CHECKPOINT"));
+    } catch (error) {
+      throw explainWriteFailure(this.path, error);
     } finally {
       this.#instance.closeSync();
       this.#claim?.release();

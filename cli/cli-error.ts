@@ -11,10 +11,16 @@ export const exitCodes = {
 
 export const exitCodeMeanings: ReadonlyMap<number, string> = new Map([
   [exitCodes.done, "done"],
-  [exitCodes.ourFault, "our fault: an error that nobody expected (--debug shows where)"],
+  [
+    exitCodes.ourFault,
+    "our fault: an error that nobody expected (--debug shows where), or no room on the disk",
+  ],
   [exitCodes.usage, "usage: a wrong option or file, or no input could be used"],
   [exitCodes.partial, "some input was damaged or refused, and the rest is done"],
-  [exitCodes.interrupted, "interrupted by Ctrl-C; the database is as it was before"],
+  [
+    exitCodes.interrupted,
+    "interrupted by Ctrl-C; captures that were done stay, the one at hand left nothing",
+  ],
 ]);
 
 /** Thrown to end a command with one line on standard error. */

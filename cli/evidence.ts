@@ -108,7 +108,10 @@ async function withStore<Result>(
       await store.close();
     }
   } catch (error) {
-    if (error instanceof DatabaseError) throw new CliError(error.message, exitCodes.usage, { cause: error });
+    if (error instanceof DatabaseError) {
+      const exitCode = error.problem === "no room" ? exitCodes.ourFault : exitCodes.usage;
+      throw new CliError(error.message, exitCode, { cause: error });
+    }
     if (error instanceof OwnerError) throw new CliError(error.message, exitCodes.ourFault, { cause: error });
     throw error;
   }

@@ -4,6 +4,7 @@
  */
 import { Transform } from "node:stream";
 import type { Request, RequestHandler, Response } from "express";
+import { DatabaseError } from "../../analytics/database-error.ts";
 import type { Store } from "../../analytics/store.ts";
 import type { UploadLine } from "../api.ts";
 import { HttpError } from "../http-error.ts";
@@ -45,7 +46,7 @@ export function uploadCapture({
       if (body.refusal) throw body.refusal;
       lines.end(report);
     } catch (error) {
-      const refusal = body.refusal ?? (error instanceof HttpError ? error : undefined);
+      const refusal = body.refusal ?? (error instanceof HttpError ? error : noRoom(error));
       if (!lines.started) throw refusal ?? error;
       if (!refusal) onUnexpectedError(error);
       lines.fail(refusal?.message ?? "unexpected error; the server's log says more");
@@ -66,6 +67,13 @@ function declaredLength(request: Request, maxUploadOctets: number): number | und
   const length = Number(header);
   if (length > maxUploadOctets) throw tooLarge(maxUploadOctets);
   return length;
+}
+
+function noRoom(error: unknown): HttpError | undefined {
+  const isFull = error instanceof DatabaseError && error.problem === "no room";
+  return isFull
+    ? new HttpError(507, "the server's disk is full; nothing of this capture was kept")
+    : undefined;
 }
 
 function tooLarge(maxUploadOctets: number): HttpError {

@@ -3,16 +3,18 @@
  * command again finishes. One of the captures has grown since it was ingested, so that rows are deleted, too.
  * TATTLE_SLOW kills a hundred times.
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { seededRandom } from "../fuzz/random.ts";
 import { repositoryRoot } from "../support/build-command.ts";
-import { startTattle, tattle, useBuiltCommand } from "../support/built-command.ts";
+import { buildFolder, resultOf, startTattle, tattle, useBuiltCommand } from "../support/built-command.ts";
+import type { CommandResult } from "../support/built-command.ts";
 import { generateCapture } from "../support/generate-capture.ts";
 import { TestDatabase } from "./ingest-support.ts";
 
@@ -118,12 +120,12 @@ test("interrupted by Ctrl-C", { timeout: 120_000 }, async () => {
   for (const share of [0.5, 0.8]) {
     const database = copyOfTemplate();
     const child = startTattle(["ingest", "--database", database, ...captures]);
-    const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
+    const ended = resultOf(child);
     await delay(share * duration);
     child.kill("SIGINT");
-    const [exitCode] = await ended;
+    const { exitCode, err } = await ended;
     // Interrupted, or it had ended just before.
-    expect([130, 0]).toContain(exitCode);
+    expect([`130 tattle: interrupted\n`, "0 "]).toContain(`${exitCode} ${err}`);
     expect(existsSync(`${database}.wal`)).toBe(false);
     await stateOf(database);
     await expectToFinish(database);
@@ -146,26 +148,90 @@ test("a server that is killed while it takes captures in", { timeout: 120_000 },
   }
 });
 
-describe("a disk that is full", () => {
+test("renamed, compressed and twice in one command, each counts once", async () => {
+  const database = copyOfTemplate();
+  const copies = captures.flatMap((path, index) => {
+    const renamed = join(folder, `renamed-${index}`);
+    const compressed = join(folder, `compressed-${index}.gz`);
+    cpSync(path, renamed);
+    writeFileSync(compressed, gzipSync(readFileSync(path)));
+    return [path, path, renamed, compressed];
+  });
+  const { exitCode } = await tattle(["ingest", "--database", database, ...copies]);
+  expect(exitCode).toBe(0);
+  expect(await stateOf(database)).toBe(captures.length);
+  rmSync(database);
+});
+
+describe("no room is left", () => {
+  const roomOctets = (): number => Math.ceil(readFileSync(template).length / 4096 + 375) * 4096;
+
+  async function expectWhole(database: string, full: CommandResult): Promise<void> {
+    expect(full.err).toMatch(
+      /^tattle: .*evidence\.duckdb: (No space left on device|File too large); what was/,
+    );
+    expect(full.exitCode).toBe(1);
+    // Room again: what is there is whole, and the rest can come.
+    const elsewhere = copyOfTemplate();
+    cpSync(database, elsewhere);
+    if (existsSync(`${database}.wal`)) cpSync(`${database}.wal`, `${elsewhere}.wal`);
+    await stateOf(elsewhere);
+    await expectToFinish(elsewhere);
+  }
+
+  test("for a file as large (RLIMIT_FSIZE)", { timeout: 120_000 }, async () => {
+    const place = join(folder, "limited");
+    mkdirSync(place);
+    const database = join(place, "evidence.duckdb");
+    cpSync(template, database);
+    const main = join(buildFolder(), "cli", "main.js");
+    const limited = spawn("prlimit", [
+      `--fsize=${roomOctets()}`,
+      process.execPath,
+      main,
+      "ingest",
+      "--database",
+      database,
+      ...captures,
+    ]);
+    await expectWhole(database, await resultOf(limited));
+  });
+
   if (!isRoot) console.warn("not run: a full disk, which takes a mount (root)");
-  test.runIf(isRoot)("keeps what was there, and says so", { timeout: 120_000 }, async () => {
+  test.runIf(isRoot)("on the disk (as root: takes a mount)", { timeout: 120_000 }, async () => {
     const disk = join(folder, "disk");
     mkdirSync(disk);
-    const room = Math.ceil(readFileSync(template).length / 1024) + 1500;
-    expect(spawnSync("mount", ["-t", "tmpfs", "-o", `size=${room}k`, "none", disk]).status).toBe(0);
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${roomOctets()}`, "none", disk]);
+    expect(mounted.status).toBe(0);
     try {
       const database = join(disk, "evidence.duckdb");
       cpSync(template, database);
-      const full = await tattle(["ingest", "--database", database, ...captures]);
-      expect(full.exitCode).toBe(1);
-      expect(full.err).toMatch(/No space left on device|disk is full/i);
-      // Room again: what is there is whole, and the rest can come.
-      const elsewhere = copyOfTemplate();
-      cpSync(database, elsewhere);
-      if (existsSync(`${database}.wal`)) cpSync(`${database}.wal`, `${elsewhere}.wal`);
-      await stateOf(elsewhere);
-      await expectToFinish(elsewhere);
+      await expectWhole(database, await tattle(["ingest", "--database", database, ...captures]));
     } finally {
+      spawnSync("umount", [disk]);
+    }
+  });
+
+  test.runIf(isRoot)("for a server, which goes on answering (as root)", { timeout: 120_000 }, async () => {
+    const disk = join(folder, "server-disk");
+    mkdirSync(disk);
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${roomOctets()}`, "none", disk]);
+    expect(mounted.status).toBe(0);
+    const database = join(disk, "evidence.duckdb");
+    cpSync(template, database);
+    const server = startTattle(["serve", "--database", database, "--port", "0"]);
+    const ended = once(server, "close");
+    try {
+      await once(server.stdout, "data");
+      const full = await tattle(["ingest", "--database", database, ...captures]);
+      expect(full.err).toContain("No space left on device; what was ingested before is kept");
+      expect(full.exitCode).toBe(1);
+      const { exitCode, out } = await tattle(["captures", "--database", database, "--json"]);
+      expect(exitCode).toBe(0);
+      expect(out).toContain("beginning.pcap");
+    } finally {
+      server.kill("SIGKILL");
+      await ended;
       spawnSync("umount", [disk]);
     }
   });

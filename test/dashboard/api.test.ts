@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { DatabaseError } from "../../analytics/database-error.ts";
 import { FakeStore } from "../support/fake-store.ts";
 import { evening, makeEvidence } from "../support/fake-evidence.ts";
 import { ask, codeBook, ownRequest, startFakeDashboard, startTestDashboard } from "../support/dashboard.ts";
@@ -181,5 +182,22 @@ test("an error that is our fault tells the sender nothing, and the log everythin
     ]);
   } finally {
     await broken.close();
+  }
+});
+
+test("a disk that is full is told to the sender, without where it is", async () => {
+  class FullStore extends FakeStore {
+    override async ingest(): Promise<never> {
+      return Promise.reject(new DatabaseError("no room", "/var/tattle.duckdb: No space left on device"));
+    }
+  }
+  const full = await startTestDashboard({ store: new FullStore(makeEvidence(codeBook, 1, 1)) });
+  try {
+    const path = "/api/captures?name=a.pcap";
+    const answer = await ask(full, { path, method: "POST", headers: ownRequest, body: "octets" });
+    expect(answer.status).toBe(507);
+    expect(answer.json()).toEqual({ error: "the server's disk is full; nothing of this capture was kept" });
+  } finally {
+    await full.close();
   }
 });

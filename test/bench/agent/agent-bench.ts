@@ -3,16 +3,23 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildCommand } from "../../support/build-command.ts";
+import { backends } from "../../../live-agent/enforcement/iptables.ts";
 import { Topology, whyNoNamespaces } from "../../support/netns.ts";
 import { measureAltering } from "./altered-traffic.ts";
 import type { AlterResult } from "./altered-traffic.ts";
 import { measureFirst, measureFlood, measureLatency } from "./marked-traffic.ts";
 import type { FirstResult, FloodResult, LatencyResult } from "./marked-traffic.ts";
-import { measureFirstLook, measureThroughput, throughputCases } from "./unmarked-traffic.ts";
-import type { RuleCost, ThroughputResult } from "./unmarked-traffic.ts";
+import {
+  measureFirstLook,
+  measureForwarding,
+  measureThroughput,
+  throughputCases,
+} from "./unmarked-traffic.ts";
+import type { ForwardingResult, RuleCost, ThroughputResult } from "./unmarked-traffic.ts";
 
 export interface AgentBench {
   readonly throughput: readonly ThroughputResult[];
+  readonly forwarding: readonly ForwardingResult[];
   readonly firstLook: readonly RuleCost[];
   readonly altering: readonly AlterResult[];
   readonly first: FirstResult;
@@ -47,6 +54,11 @@ export async function benchAgent({ quick, tell }: AgentBenchSettings): Promise<A
     }
     tell("the first look");
     const firstLook = await measureFirstLook(topology, folder, quick ? 1 : 7);
+    const forwarding: ForwardingResult[] = [];
+    for (const backend of backends) {
+      tell(`forwarding: ${backend}`);
+      forwarding.push(await measureForwarding(topology, folder, backend, quick ? 2 : 31));
+    }
     tell("altered connections");
     const altering = await measureAltering(topology, quick ? 2 : 7, (quick ? 50 : 300) * 1_000_000);
     topology.start("outside", "nice", ["-n", "-10", "iperf3", "-s"]);
@@ -55,7 +67,7 @@ export async function benchAgent({ quick, tell }: AgentBenchSettings): Promise<A
       tell(`unmarked traffic: ${one.what}`);
       throughput.push(await measureThroughput(topology, one, quick ? 2 : 15));
     }
-    return { throughput, firstLook, altering, first, latency, floods, loadBefore };
+    return { throughput, forwarding, firstLook, altering, first, latency, floods, loadBefore };
   } finally {
     await topology.close();
     rmSync(folder, { recursive: true, force: true });

@@ -28,15 +28,12 @@ export interface ThroughputCase {
   readonly what: string;
   readonly backend: Backend;
   readonly tracks: boolean;
-  readonly segmentation: boolean;
   /** Whether a firewall follows connections on the router anyway. */
   readonly stateful: boolean;
 }
 
 export interface ThroughputResult extends ThroughputCase {
   readonly ratio: Ratio;
-  /** The same for octets in a second of processor time: what others on the machine take is not in it. */
-  readonly perProcessorSecond: Ratio;
 }
 
 export const throughputCases: readonly ThroughputCase[] = [
@@ -44,35 +41,28 @@ export const throughputCases: readonly ThroughputCase[] = [
     what: "nft, beside a stateful firewall",
     backend: "nft",
     tracks: true,
-    segmentation: true,
     stateful: true,
   },
   {
     what: "legacy, beside a stateful firewall",
     backend: "legacy",
     tracks: true,
-    segmentation: true,
     stateful: true,
   },
-  { what: "nft, no connection tracking", backend: "nft", tracks: false, segmentation: true, stateful: false },
+  { what: "nft, no connection tracking", backend: "nft", tracks: false, stateful: false },
   {
     what: "nft, nobody tracked connections before",
     backend: "nft",
     tracks: true,
-    segmentation: true,
     stateful: false,
-  },
-  {
-    what: "nft, beside a stateful firewall, a packet for each segment",
-    backend: "nft",
-    tracks: true,
-    segmentation: false,
-    stateful: true,
   },
 ];
 
 /** Without conntrack no rule may ask it. */
-export function benchPoint(topology: Topology, { backend, tracks }: ThroughputCase): EnforcementPoint {
+export function benchPoint(
+  topology: Topology,
+  { backend, tracks }: Pick<ThroughputCase, "backend" | "tracks">,
+): EnforcementPoint {
   const rules = tracks ? benchRules : benchRules.filter(({ trust }) => trust === undefined);
   const point = pointOn(topology, backend, policyOf(rules, { stripAtEgress: true }));
   return { ...point, log: tracks ? { group: 7, establishedGroup: 8 } : { group: 7 } };
@@ -85,52 +75,60 @@ export async function measureThroughput(
   pairs: number,
 ): Promise<ThroughputResult> {
   const point = benchPoint(topology, one);
-  await topology.run("host", `ip link set eth0 gso_max_segs ${one.segmentation ? 65_535 : 1}`);
   const accept = `FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT`;
   if (one.stateful) await topology.run("router", `iptables-${one.backend} -A ${accept}`);
   const runs = await measurePairs(
     pairs,
     async () => {
       await applyPolicy(point, nowSeconds());
-      return sendUnmarked(topology);
+      return bitsPerSecond(topology);
     },
     async () => {
       await removeRules(point);
-      return sendUnmarked(topology);
+      return bitsPerSecond(topology);
     },
   );
   await removeRules(point);
-  await topology.run("host", "ip link set eth0 gso_max_segs 65535");
   if (one.stateful) await topology.run("router", `iptables-${one.backend} -D ${accept}`);
-  return {
-    ...one,
-    ratio: ratioOf(runs.map(([rules, bare]) => [rules.perSecond, bare.perSecond])),
-    perProcessorSecond: ratioOf(
-      runs.map(([rules, bare]) => [rules.perProcessorSecond, bare.perProcessorSecond]),
-    ),
-  };
+  return { ...one, ratio: ratioOf(runs) };
 }
 
-/** Bits. */
-interface Sent {
-  readonly perSecond: number;
-  readonly perProcessorSecond: number;
-}
-
-interface Report {
-  readonly end: {
-    readonly sum_received: { readonly bits_per_second: number };
-    /** Of one processor; the router's work is done on the sender's and the receiver's time. */
-    readonly cpu_utilization_percent: { readonly host_total: number; readonly remote_total: number };
-  };
-}
-
-async function sendUnmarked(topology: Topology): Promise<Sent> {
+async function bitsPerSecond(topology: Topology): Promise<number> {
   const report = await topology.run("host", `nice -n -10 iperf3 -c ${addresses.outside[4]} -t 1 -J`);
-  const { end } = JSON.parse(report) as Report;
-  const perSecond = end.sum_received.bits_per_second;
-  const { host_total: sender, remote_total: receiver } = end.cpu_utilization_percent;
-  return { perSecond, perProcessorSecond: perSecond / ((sender + receiver) / 100) };
+  const { end } = JSON.parse(report) as { end: { sum_received: { bits_per_second: number } } };
+  return end.sum_received.bits_per_second;
+}
+
+export interface ForwardingResult {
+  readonly backend: Backend;
+  readonly ratio: Ratio;
+}
+
+/** Packets a second that a router forwards with the jump to the rules, over without: a packet each, no offload. */
+export async function measureForwarding(
+  topology: Topology,
+  folder: string,
+  backend: Backend,
+  pairs: number,
+): Promise<ForwardingResult> {
+  await introduceNobody(topology);
+  const file = writeUnmarked(folder, timestampsOption(1, 2));
+  const point = benchPoint(topology, { backend, tracks: true });
+  await applyPolicy(point, nowSeconds());
+  const jump = "FORWARD -p tcp -j TATTLE";
+  await topology.run("router", `iptables-${backend} -t mangle -D ${jump}`);
+  const rates = await measurePairs(
+    pairs,
+    async () => {
+      await topology.run("router", `iptables-${backend} -t mangle -I ${jump}`);
+      const seconds = await replay(topology, file);
+      await topology.run("router", `iptables-${backend} -t mangle -D ${jump}`);
+      return 1 / seconds;
+    },
+    async () => 1 / (await replay(topology, file)),
+  );
+  await removeRules(point);
+  return { backend, ratio: ratioOf(rates) };
 }
 
 export interface RuleCost {
@@ -163,11 +161,7 @@ export async function measureFirstLook(
     ["a segment with timestamps", timestampsOption(1, 2)],
     ["a SYN", synOptions()],
   ] as const) {
-    const file = join(folder, "unmarked.pcap");
-    const tcp = { sourcePort: 1024, destinationPort: 9, flags: "A", options };
-    const packet = tcpPacket({ source: addresses.host[4], destination: nobody }, tcp);
-    const frame = { octets: ethernetFrame(packet), time: 0n };
-    writeFileSync(file, writePcap(Array.from({ length: 1000 }, () => frame)));
+    const file = writeUnmarked(folder, options);
     for (const backend of ["nft", "legacy"] as const) {
       const { iptables } = pointOn(topology, backend, policyOf([]));
       const rule = `-A BENCH ${whenMatched(mayBeMarked(4), "-j DROP")}\n`;
@@ -189,6 +183,15 @@ export async function measureFirstLook(
     }
   }
   return costs;
+}
+
+function writeUnmarked(folder: string, options: Uint8Array): string {
+  const file = join(folder, "unmarked.pcap");
+  const tcp = { sourcePort: 1024, destinationPort: 9, flags: "A", options };
+  const packet = tcpPacket({ source: addresses.host[4], destination: nobody }, tcp);
+  const frame = { octets: ethernetFrame(packet), time: 0n };
+  writeFileSync(file, writePcap(Array.from({ length: 1000 }, () => frame)));
+  return file;
 }
 
 /** Seconds that the packets took; forwarding runs on the sender's time. */

@@ -13,7 +13,7 @@
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
-#include "mark.bpf.h"
+#include "mark-tag.bpf.h"
 
 #define SOCK_STREAM 1
 #define FIXED_HEADER 20
@@ -122,35 +122,109 @@ static __always_inline void fill_block(struct block *block, const struct mark *m
 	write_header(mark, option, count);
 	block->length = (length + 3) & ~3u;
 	block->start = 3 - (block->length - length);
-	block->octets[0] = block->octets[1] = block->octets[2] = 1;
 	if (mark->has_exid)
 		__builtin_memcpy(block->octets + 3, option->octets, OPTION_OCTETS);
 	else
 		__builtin_memcpy(block->octets + 3, option->octets + 2, OPTION_OCTETS - 2);
 }
 
-/* As many records as fit into the header and the packet into the MTU; 0 if none. */
-static __always_inline int choose_block(struct __sk_buff *skb, const struct place *place, const struct mark *mark,
-					struct block *block)
+static __always_inline int read_connection(struct __sk_buff *skb, const struct place *place,
+					   struct connection *connection)
 {
-	struct option option = {};
-	__u32 live = gather_live(mark, bpf_ktime_get_boot_ns(), &option);
+	__u16 ports[2];
+
+	__builtin_memset(connection, 0, sizeof(*connection));
+	connection->is_ipv4 = place->is_ipv4;
+	if (place->is_ipv4) {
+		connection->local.words[2] = connection->remote.words[2] = bpf_htonl(0xffff);
+		if (bpf_skb_load_bytes(skb, place->network + 12, &connection->local.words[3], 4) ||
+		    bpf_skb_load_bytes(skb, place->network + 16, &connection->remote.words[3], 4))
+			return -1;
+	} else if (bpf_skb_load_bytes(skb, place->network + 8, connection->local.words, 16) ||
+		   bpf_skb_load_bytes(skb, place->network + 24, connection->remote.words, 16)) {
+		return -1;
+	}
+	if (bpf_skb_load_bytes(skb, place->tcp, ports, sizeof(ports)))
+		return -1;
+	connection->local_port = ports[0];
+	connection->remote_port = ports[1];
+	return 0;
+}
+
+/* Whether an option of this length fits into the header, and the packet then into the MTU. */
+static __always_inline int fits(struct __sk_buff *skb, const struct place *place, __u32 length)
+{
+	__u32 padded = (length + 3) & ~3u, mtu = 0;
+
+	return place->header_length + padded <= LONGEST_HEADER && !bpf_check_mtu(skb, 0, &mtu, padded, 0);
+}
+
+/* Whether the option with this many records and a tag fits; `count` is a constant. */
+static __always_inline int try_tagged(struct __sk_buff *skb, const struct place *place, const struct mark *mark,
+				      const struct connection *connection, const struct option *records,
+				      __u32 live, __u64 now, struct block *block, __u32 count)
+{
+	const __u32 length = 6 + RECORD_OCTETS * count + TAG_OCTETS;
+	const struct host_key *key = bpf_map_lookup_elem(&tattle_keys, &connection->local);
+	struct tagged_option option = {};
+
+	if (!key || count > live || !fits(skb, place, length))
+		return 0;
+	write_tagged(&option, mark, key, connection, records, count, live, now);
+	__builtin_memcpy(block->octets + 3, option.octets, TAGGED_OCTETS);
+	block->length = (length + 3) & ~3u;
+	block->start = 3 - (block->length - length);
+	return 1;
+}
+
+/* With a tag, if this host has a key for the packet's address; says how many records there are. */
+static __always_inline __u32 choose_tagged(struct __sk_buff *skb, const struct place *place,
+					   const struct mark *mark, const struct option *records, __u32 live,
+					   __u64 now, struct block *block)
+{
+	struct connection connection;
+
+	if (read_connection(skb, place, &connection))
+		return 0;
+	if (try_tagged(skb, place, mark, &connection, records, live, now, block, 4))
+		return 4;
+	if (try_tagged(skb, place, mark, &connection, records, live, now, block, 3))
+		return 3;
+	if (try_tagged(skb, place, mark, &connection, records, live, now, block, 2))
+		return 2;
+	return try_tagged(skb, place, mark, &connection, records, live, now, block, 1);
+}
+
+static __always_inline __u32 choose_plain(struct __sk_buff *skb, const struct place *place, const struct mark *mark,
+					  struct option *option, __u32 live, struct block *block)
+{
 	__u32 header = mark->has_exid ? 5 : 3;
 
 	for (__u32 count = MOST_RECORDS; count > 0; count--) {
-		__u32 length = (header + RECORD_OCTETS * count + 3) & ~3u;
-		__u32 mtu = 0;
-		if (count > live || place->header_length + length > LONGEST_HEADER)
+		if (count > live || !fits(skb, place, header + RECORD_OCTETS * count))
 			continue;
-		if (bpf_check_mtu(skb, 0, &mtu, length, 0))
-			continue;
-		fill_block(block, mark, &option, count);
-		count_packet(count == live ? COUNT_WHOLE : COUNT_SHORTENED);
-		return 1;
+		fill_block(block, mark, option, count);
+		return count;
 	}
-	if (live)
-		count_packet(COUNT_NO_ROOM);
 	return 0;
+}
+
+/* As many records as fit into the header, and the packet then into the MTU; 0 if none. */
+static __always_inline __u32 choose_block(struct __sk_buff *skb, const struct place *place, const struct mark *mark,
+					  struct block *block)
+{
+	struct option option = {};
+	__u64 now = bpf_ktime_get_boot_ns();
+	__u32 live = gather_live(mark, now, &option);
+
+	if (!live)
+		return 0;
+	block->octets[0] = block->octets[1] = block->octets[2] = 1;
+	__u32 sent = choose_tagged(skb, place, mark, &option, live, now, block);
+	if (!sent)
+		sent = choose_plain(skb, place, mark, &option, live, block);
+	count_packet(sent == live ? COUNT_WHOLE : sent ? COUNT_SHORTENED : COUNT_NO_ROOM);
+	return sent;
 }
 
 /* The first octet that is sent. The compiler would or, not add, which the verifier allows of no pointer. */

@@ -41,7 +41,7 @@ async function load({ run, pinFolder }: KernelPlace): Promise<string> {
   const pin = join(pinFolder, "gaps");
   if (existsSync(pin)) return pin;
   requireObject(shippedObjects.gaps);
-  const names = ["tattle_marks", "tattle_counts"] as const;
+  const names = ["tattle_marks", "tattle_counts", "tattle_keys"] as const;
   const maps = names.flatMap((name) => ["map", "name", name, "pinned", mapPin(pinFolder, name)]);
   await bpftool(run, ["prog", "load", shippedObjects.gaps, pin, "type", "classifier", ...maps]);
   return pin;

@@ -39,7 +39,7 @@ beforeAll(async () => {
   if (problem !== "") throw new Error(problem);
   topology = await Topology.open();
   writeKeys(readersKey, 3);
-  host = new MarkedHost(topology, "tags", { keyFile });
+  host = new MarkedHost(topology, "tags", { keyFile, gapInterfaces: ["eth0"] });
 });
 afterEach(async () => {
   for (const talker of talkers.splice(0)) await talker.end();
@@ -156,6 +156,18 @@ test.each(families)("a server's packets do, too, also from an IPv6 socket (IPv%i
   // SYN-ACK first.
   expect(tags[0]?.flags).toBe(0x12);
   expect(tags.map(({ verify }) => verify(readersKey))).toEqual(tags.map(() => "verified"));
+});
+
+test.each(families)("the reset of a closed port, which has no socket, does, too (IPv%i)", async (family) => {
+  await host.say(leak);
+  const file = await watchOutside(7299);
+  const client = startTalker(topology, "outside", ["connect", addresses.host[family], "7299"]);
+  talkers.push(client);
+  await waitUntil("the connection is refused", () => client.lines.includes("error ECONNREFUSED"));
+  await waitUntil("the reset is captured", () => readTags(file).length > 0);
+  const [reset] = readTags(file);
+  expect(reset?.flags).toBe(0x14);
+  expect([reset?.mark.records, reset?.verify(readersKey)]).toEqual([[leak], "verified"]);
 });
 
 test.each(once)("as many records as fit beside the tag, and the rest is told", async () => {

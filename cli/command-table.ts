@@ -183,12 +183,29 @@ export const commands: readonly Command[] = [
       "Serves the dashboard and its JSON API until Ctrl-C. While it runs it owns the database: other commands on this " +
       "machine find it and work through it.",
     arguments: [],
-    options: [database, host, port, tokenFile, codeBook, markKeys],
+    options: [
+      database,
+      host,
+      port,
+      tokenFile,
+      {
+        name: "tls-cert",
+        value: "FILE",
+        description: "certificate chain, PEM; required beyond this machine",
+      },
+      { name: "tls-key", value: "FILE", description: "its private key, PEM, readable by nobody else" },
+      {
+        name: "insecure-http",
+        description: "listen beyond this machine without TLS; logged, and shown on the page",
+      },
+      codeBook,
+      markKeys,
+    ],
     examples: [
       { line: "tattle serve", explains: "the dashboard at http://127.0.0.1:8765/" },
       {
-        line: "tattle serve --host 10.0.0.5 --token-file /etc/tattle/token",
-        explains: "for the team; put TLS in front",
+        line: "tattle serve --host 10.0.0.5 --token-file /etc/tattle/token --tls-cert cert.pem --tls-key key.pem",
+        explains: "for the team, and for agents",
       },
     ],
     load: async () => import("./commands/serve.ts"),

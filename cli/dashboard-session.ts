@@ -18,6 +18,8 @@ export interface DashboardPlace {
   readonly token?: string | undefined;
   /** Tokens of agents; absent: nobody reports here. */
   readonly agentTokens?: AgentTokens;
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly insecureHttp?: boolean;
 }
 
 /**
@@ -39,6 +41,8 @@ export async function listen(
       port,
       token: place.token,
       agentTokens: place.agentTokens,
+      tls: place.tls,
+      insecureHttp: place.insecureHttp,
       onUnexpectedError: (error) =>
         shell.err(`tattle: ${describeFailure(error, { interrupted: false }).line}\n`),
     });

@@ -46,6 +46,8 @@ export interface HealthAnswer {
   /** The server's clock. */
   readonly now: number;
   readonly maxUploadOctets: number;
+  /** Whether requests travel in clear beyond the server's machine. */
+  readonly inClear: boolean;
 }
 
 export interface ErrorAnswer {

@@ -29,6 +29,8 @@ export interface AppOptions {
   readonly isOwnHost: HostCheck;
   /** Every /api request must bring it; absent: nobody is asked. */
   readonly token?: string | undefined;
+  /** Whether requests travel in clear beyond this machine: the page says so. */
+  readonly inClear?: boolean;
   /** Tokens of agents; absent: nobody reports here. */
   readonly agentTokens?: AgentTokens | undefined;
   readonly maxUploadOctets?: number | undefined;
@@ -60,7 +62,10 @@ export function createApp(options: AppOptions): Express {
   app.use("/api", refuseCrossSite);
   if (token !== undefined) app.use("/api", requireToken(token));
   app.post("/api/captures", uploadCapture({ store, maxUploadOctets, onUnexpectedError, signal }));
-  app.use("/api", evidenceRoutes({ store, codeBook, clock, maxUploadOctets }));
+  app.use(
+    "/api",
+    evidenceRoutes({ store, codeBook, clock, maxUploadOctets, inClear: options.inClear ?? false }),
+  );
   app.use(browserFiles(options.browserFolder ?? fileURLToPath(new URL("./browser", import.meta.url))));
   app.use((request) => {
     throw new HttpError(404, `nothing is here: ${request.method} ${request.path.slice(0, 100)}`);

@@ -5,6 +5,8 @@ export type ListenProblem =
   | "address not here"
   | "token missing"
   | "token too short"
+  | "in clear"
+  | "no certificate"
   | "cannot listen";
 
 export class ListenError extends Error {

@@ -1,5 +1,5 @@
 /** `tattle serve`: the dashboard, and the owner of the database. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { AgentTokenFile } from "../../dashboard/security/agent-tokens.ts";
 import { agentTokenPath } from "../agent-token-file.ts";
 import { CliError, exitCodes } from "../cli-error.ts";
@@ -16,12 +16,22 @@ export async function run(line: CommandLine, shell: Shell): Promise<number> {
   const port = readWholeNumber(line, "port", { minimum: 0, maximum: 65_535 }) ?? defaultPort;
   const host = line.value("host");
   const token = readToken(line.value("token-file"));
+  const tls = readCertificate(line.value("tls-cert"), line.value("tls-key"));
   await withOwnedEvidence(line, shell, async (store, codeBook, database) => {
     const agentTokens = new AgentTokenFile(agentTokenPath(database));
-    const place = { port, token, agentTokens, ...(host === undefined ? {} : { host }) };
+    const place = {
+      port,
+      token,
+      agentTokens,
+      insecureHttp: line.has("insecure-http"),
+      ...(tls === undefined ? {} : { tls }),
+      ...(host === undefined ? {} : { host }),
+    };
     const dashboard = await listen(store, codeBook, place, shell);
     try {
       shell.out(`${dashboard.address}\n`);
+      if (line.has("insecure-http"))
+        shell.err("tattle: without TLS, whoever is on the way reads everything\n");
       shell.err(`serving ${database}; Ctrl-C ends\n`);
       await untilInterrupted(shell.signal);
     } finally {
@@ -32,9 +42,30 @@ export async function run(line: CommandLine, shell: Shell): Promise<number> {
 }
 
 function readToken(file: string | undefined): string | undefined {
-  if (file === undefined) return undefined;
+  return file === undefined ? undefined : readText(file).trim();
+}
+
+function readCertificate(
+  certFile: string | undefined,
+  keyFile: string | undefined,
+): { cert: string; key: string } | undefined {
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  if (certFile === undefined) throw new CliError("--tls-key needs --tls-cert, the certificate for the key");
+  if (keyFile === undefined) throw new CliError("--tls-cert needs --tls-key, the key of the certificate");
+  const cert = readText(certFile);
+  const key = readText(keyFile);
+  // Whoever reads the key can be this server to everybody.
+  const mode = statSync(keyFile).mode & 0o777;
+  if (process.platform !== "win32" && (mode & 0o007) !== 0) {
+    const shown = mode.toString(8).padStart(4, "0");
+    throw new CliError(`${keyFile}: mode ${shown} lets anybody read the key; chmod o= ${keyFile}`);
+  }
+  return { cert, key };
+}
+
+function readText(file: string): string {
   try {
-    return readFileSync(file, "utf8").trim();
+    return readFileSync(file, "utf8");
   } catch (error) {
     throw new CliError(`${file}: ${describeFileError(error)}`, exitCodes.usage, { cause: error });
   }

@@ -8,6 +8,8 @@ import { hrefOf } from "./view.ts";
 
 export interface Frame {
   readonly element: readonly HTMLElement[];
+  /** One line above everything; none if it is empty. */
+  warn(text: string): void;
   /** Says that an answer is awaited. */
   wait(): void;
   show(page: Page, view: View): void;
@@ -23,6 +25,7 @@ export function createFrame(actions: {
   const navigation = h("nav", { "aria-label": "Pages" });
   const asOfPlace = h("div", { class: "as-of-place" });
   const content = h("main", { id: "content", tabindex: -1 });
+  const warning = h("p", { class: "warning-line", role: "note", hidden: true });
   const bar = h(
     "header",
     { class: "top-bar" },
@@ -40,7 +43,11 @@ export function createFrame(actions: {
     if (focused !== "") document.getElementById(focused)?.focus({ preventScroll: true });
   };
   return {
-    element: [bar, content],
+    element: [warning, bar, content],
+    warn: (text) => {
+      warning.textContent = text;
+      warning.hidden = text === "";
+    },
     wait: () => content.setAttribute("aria-busy", "true"),
     show: (page, view) => {
       document.title = `${page.title} · tattle`;

@@ -48,6 +48,9 @@ async function show(): Promise<void> {
   try {
     const [codeBook, health] = await Promise.all([fetchCodeBook(signal), fetchHealth(signal)]);
     maxUploadOctets = health.maxUploadOctets;
+    frame.warn(
+      health.inClear ? "This page and your token travel in clear: the server runs without TLS." : "",
+    );
     const page = await pageOf({ view, codeBook, signal, go, note, chooseFiles });
     if (!signal.aborted) frame.show(page, view);
   } catch (error) {

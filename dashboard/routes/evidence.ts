@@ -13,9 +13,10 @@ export interface EvidenceRoutes {
   /** Seconds since 1970. */
   readonly clock: () => number;
   readonly maxUploadOctets: number;
+  readonly inClear: boolean;
 }
 
-export function evidenceRoutes({ store, codeBook, clock, maxUploadOctets }: EvidenceRoutes): Router {
+export function evidenceRoutes({ store, codeBook, clock, maxUploadOctets, inClear }: EvidenceRoutes): Router {
   const router = Router();
 
   router.get("/ranking", async (request, response) => {
@@ -52,7 +53,7 @@ export function evidenceRoutes({ store, codeBook, clock, maxUploadOctets }: Evid
 
   router.get("/health", (request, response) => {
     parseNoQuery(request.query);
-    const answer: HealthAnswer = { status: "ok", now: clock(), maxUploadOctets };
+    const answer: HealthAnswer = { status: "ok", now: clock(), maxUploadOctets, inClear };
     response.json(answer);
   });
 

@@ -110,6 +110,7 @@ test("GET /api/health answers the server's time and what it takes", async () => 
     status: "ok",
     now: evening,
     maxUploadOctets: 1_000_000,
+    inClear: false,
   });
 });
 

@@ -37,7 +37,9 @@ test("a port in use is told as such", async () => {
 });
 
 test("an address that is not of this machine is told as such", async () => {
-  await expect(start({ host: "192.0.2.1", token })).rejects.toMatchObject({ problem: "address not here" });
+  await expect(start({ host: "192.0.2.1", insecureHttp: true, token })).rejects.toMatchObject({
+    problem: "address not here",
+  });
 });
 
 test.each(["0.0.0.0", "::", "192.0.2.1", "example.com"])("%s without a token is refused", async (host) => {
@@ -75,7 +77,7 @@ describe("with a token", () => {
   const authorised = { Authorization: `Bearer ${token}` };
 
   test("the API answers whoever brings it", async () => {
-    const dashboard = await start({ host: "0.0.0.0", token });
+    const dashboard = await start({ host: "0.0.0.0", insecureHttp: true, token });
     expect((await ask(dashboard, { path: "/api/ranking", headers: authorised })).status).toBe(200);
   });
 
@@ -89,7 +91,7 @@ describe("with a token", () => {
       "a token is required: Authorization: Bearer TOKEN",
     ],
   ])("%s: every part of the API is refused", async (_case, headers, error) => {
-    const dashboard = await start({ host: "0.0.0.0", token });
+    const dashboard = await start({ host: "0.0.0.0", insecureHttp: true, token });
     for (const path of [
       "/api/ranking",
       "/api/hosts/10.0.1.10",
@@ -111,12 +113,17 @@ describe("with a token", () => {
   });
 
   test("it is not taken from the address, where logs and histories keep it", async () => {
-    const dashboard = await start({ host: "0.0.0.0", token });
+    const dashboard = await start({ host: "0.0.0.0", insecureHttp: true, token });
     expect((await ask(dashboard, { path: `/api/ranking?token=${token}` })).status).toBe(401);
   });
 
   test("beyond loopback every literal address is ours, and names that were given", async () => {
-    const dashboard = await start({ host: "0.0.0.0", token, names: ["tattle.office.example"] });
+    const dashboard = await start({
+      host: "0.0.0.0",
+      insecureHttp: true,
+      token,
+      names: ["tattle.office.example"],
+    });
     const status = async (host: string) =>
       (await ask(dashboard, { path: "/api/health", headers: { ...authorised, Host: host } })).status;
     expect(await status("192.0.2.7:8765")).toBe(200);

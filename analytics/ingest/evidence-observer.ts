@@ -16,6 +16,7 @@ import { DetectionTable } from "./detection-table.ts";
 import type { Dictionaries } from "./dictionary-rows.ts";
 import { EnforcedPackets } from "./enforced-packets.ts";
 import { EnforcementPrefixes } from "./enforcement-prefix.ts";
+import { digestAddresses, digestMark } from "./evidence-digest.ts";
 import { FlowEvidence } from "./flow-evidence.ts";
 import { FlowKey } from "./flow-key.ts";
 import { FlowTuple } from "./flow-tuple.ts";
@@ -244,20 +245,12 @@ export class EvidenceObserver implements FrameSink {
     this.digest.add(view.getInt32(tcp), view.getInt32(tcp + 4), view.getInt32(tcp + 8), flags);
   }
 
-  #digestMark(): void {
-    const { mark, markLength, markNetwork, network } = this.#walk;
-    const view = this.#view;
-    const last = mark + markLength - 4;
-    for (let at = mark; at < last; at += 4) this.digest.add(view.getInt32(at), 0, 0, 0);
-    this.digest.add(view.getInt32(last), markLength, network - markNetwork, 0);
-  }
-
   /** A marked packet; its time has been noted. */
   #marked(originalLength: number, capturedLength: number): void {
     const walk = this.#walk;
     const view = this.#view;
     this.markedPackets++;
-    this.#digestMark();
+    digestMark(this.digest, walk, view);
     const carrier = walk.markCarrier === "ipv4" ? sightingDetail.ipv4Carrier : 0;
     if (walk.markQuoted) {
       this.#quoted(originalLength, carrier);
@@ -334,6 +327,7 @@ export class EvidenceObserver implements FrameSink {
   /** A packet without a mark to an address that may be flagged. */
   #unmarked(cutOctets: number): void {
     const walk = this.#walk;
+    if (walk.ipVersion === 6) digestAddresses(this.digest, this.#view, walk.network);
     this.#packet.read(walk, walk.network, this.#view, cutOctets);
     this.#reply(walk.network, walk.ipVersion);
   }

@@ -14,7 +14,7 @@ import type { CaptureReport, IngestOptions, IngestProgress } from "../../analyti
 import { linkTypes } from "../../wire/link-layer.ts";
 import { writePcap, writePcapng } from "../support/capture-writer.ts";
 import type { SampleFrame } from "../support/capture-writer.ts";
-import { tcpPacket } from "../support/segment.ts";
+import { ipPacket, markOption, tcpPacket } from "../support/segment.ts";
 import {
   conversation,
   detection,
@@ -96,6 +96,40 @@ describe("the same content", () => {
       await ingestFile(writePcap(sample.slice(1), { linkType: linkTypes.raw }), "one less"),
     ).not.toHaveProperty("alreadyIngestedAs");
     expect(await database.rows("SELECT count(*) FROM capture")).toEqual(["6"]);
+  });
+
+  test.each([
+    ["source", 8 + 15],
+    ["destination", 24 + 15],
+  ])("differs when one octet of a marked IPv6 packet's %s does", async (_name, offset) => {
+    const packet = tcpPacket(
+      { source: "2001:db8::1", destination: "2001:db8::2" },
+      { sourcePort: 40000, destinationPort: 443, options: markOption([detection]) },
+    );
+    const original = writePcap(sampleFrames([{ octets: packet, time: midnight }]), {
+      linkType: linkTypes.raw,
+    });
+    const changed = original.slice();
+    changed[24 + 16 + offset] = (changed[24 + 16 + offset] ?? 0) ^ 1;
+    await ingestFile(original, "original.pcap");
+    expect(await ingestFile(changed, "changed.pcap")).not.toHaveProperty("alreadyIngestedAs");
+  });
+
+  test("differs when one octet of the host inside a tunnel does", async () => {
+    const ipInIp = 4;
+    const inner = tcpPacket(
+      { source: "10.0.0.1", destination: "192.0.2.9" },
+      { sourcePort: 40000, destinationPort: 443, options: markOption([detection]) },
+    );
+    const packet = ipPacket({ source: "198.51.100.1", destination: "198.51.100.2" }, ipInIp, inner);
+    const original = writePcap(sampleFrames([{ octets: packet, time: midnight }]), {
+      linkType: linkTypes.raw,
+    });
+    const changed = original.slice();
+    // The last octet of the inner source address.
+    changed[24 + 16 + 20 + 15] = (changed[24 + 16 + 20 + 15] ?? 0) ^ 1;
+    await ingestFile(original, "original.pcap");
+    expect(await ingestFile(changed, "changed.pcap")).not.toHaveProperty("alreadyIngestedAs");
   });
 
   test("in another format is another capture of the same flow", async () => {

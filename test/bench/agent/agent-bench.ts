@@ -57,7 +57,7 @@ export async function benchAgent({ quick, tell }: AgentBenchSettings): Promise<A
     const forwarding: ForwardingResult[] = [];
     for (const backend of backends) {
       tell(`forwarding: ${backend}`);
-      forwarding.push(await measureForwarding(topology, folder, backend, quick ? 2 : 31));
+      forwarding.push(await measureForwarding(topology, folder, backend, quick ? 2 : 15));
     }
     tell("altered connections");
     const altering = await measureAltering(topology, quick ? 2 : 7, (quick ? 50 : 300) * 1_000_000);

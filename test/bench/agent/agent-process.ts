@@ -10,6 +10,7 @@ import { benchRules } from "./unmarked-traffic.ts";
 
 const collector = fileURLToPath(new URL("collector.mjs", import.meta.url));
 const port = 8765;
+const dashboardPort = 8766;
 const patienceMs = 60_000;
 
 export interface Told {
@@ -27,6 +28,7 @@ export class BenchedAgent {
   readonly #folder: string;
   readonly #agent: ChildProcess;
   readonly #collector: ChildProcess;
+  readonly #dashboard: ChildProcess | undefined;
   readonly #answers: string[] = [];
 
   private constructor(
@@ -34,7 +36,9 @@ export class BenchedAgent {
     build: string,
     folder: string,
     processes: readonly [ChildProcess, ChildProcess],
+    dashboard: ChildProcess | undefined,
   ) {
+    this.#dashboard = dashboard;
     this.#topology = topology;
     this.#build = build;
     this.#folder = folder;
@@ -49,6 +53,7 @@ export class BenchedAgent {
     build: string,
     parent: string,
     config: object,
+    reportsTo: "collector" | "dashboard" = "collector",
   ): Promise<BenchedAgent> {
     const folder = mkdtempSync(join(parent, "agent-"));
     mkdirSync(join(folder, "state"));
@@ -59,13 +64,19 @@ export class BenchedAgent {
     };
     for (const [name, content] of Object.entries(files))
       writeFileSync(join(folder, name), JSON.stringify(content));
-    writeFileSync(join(folder, "token"), "token-of-the-bench\n", { mode: 0o600 });
-    const collecting = topology.start("router", process.execPath, [collector, String(port)]);
-    const line = [join(build, "cli", "main.js"), "agent", "run", "--config", join(folder, "agent.json")];
+    let token = "token-of-the-bench\n";
+    let behind: ChildProcess | undefined;
+    if (reportsTo === "dashboard") [token, behind] = await startDashboard(topology, build, folder);
+    writeFileSync(join(folder, "token"), token, { mode: 0o600 });
+    const ports = [port, ...(behind ? [dashboardPort] : [])].map(String);
+    const collecting = topology.start("router", process.execPath, [collector, ...ports]);
+    // As the service starts it (live-agent/service/tattle-agent.service).
+    const main = ["--max-semi-space-size=2", join(build, "cli", "main.js")];
+    const line = [...main, "agent", "run", "--config", join(folder, "agent.json")];
     const running = topology.start("router", process.execPath, line);
     let log = "";
     running.stderr?.on("data", (text: Buffer) => (log += text.toString()));
-    const agent = new BenchedAgent(topology, build, folder, [running, collecting]);
+    const agent = new BenchedAgent(topology, build, folder, [running, collecting], behind);
     await waitUntil(
       "the agent enforces",
       () => {
@@ -108,6 +119,7 @@ export class BenchedAgent {
   async close(): Promise<void> {
     await endProcess(this.#agent);
     await endProcess(this.#collector, "SIGKILL");
+    if (this.#dashboard) await endProcess(this.#dashboard);
     const line = [join(this.#build, "cli", "main.js"), "agent", "remove"];
     await this.#topology.runner("router")(process.execPath, [
       ...line,
@@ -116,4 +128,36 @@ export class BenchedAgent {
     ]);
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** The real dashboard with a database of its own; a token for the agent, and the process. */
+async function startDashboard(
+  topology: Topology,
+  build: string,
+  folder: string,
+): Promise<[token: string, dashboard: ChildProcess]> {
+  const tattle = join(build, "cli", "main.js");
+  const database = ["--database", join(folder, "bench.duckdb")];
+  const added = await topology.runner("router")(process.execPath, [
+    tattle,
+    "agents",
+    "add",
+    "bench",
+    ...database,
+  ]);
+  if (added.status !== 0) throw new Error(`tattle agents add: ${added.stderr}`);
+  const line = [tattle, "serve", ...database, "--port", String(dashboardPort)];
+  const dashboard = topology.start("router", process.execPath, line);
+  let [address, errors] = ["", ""];
+  dashboard.stdout?.on("data", (text: Buffer) => (address += text.toString()));
+  dashboard.stderr?.on("data", (text: Buffer) => (errors += text.toString()));
+  await waitUntil(
+    "the dashboard serves",
+    () => {
+      if (dashboard.exitCode !== null) throw new Error(`tattle serve ended: ${errors}`);
+      return address.includes("\n");
+    },
+    patienceMs,
+  );
+  return [added.stdout, dashboard];
 }

@@ -1,9 +1,13 @@
 /**
- * Stands for the dashboard in a bench: takes events and answers. A line on standard input asks for what came so far,
- * told as a JSON object a line. `collector.mjs PORT`
+ * Takes events and answers, in a bench: in the dashboard's place, or as one who hands them on to it and notes when it has
+ * answered. A line on standard input asks for what came so far, told as a JSON object a line.
+ * `collector.mjs PORT [PORT-OF-THE-DASHBOARD]`
  */
-import { createServer } from "node:http";
+import { Agent, createServer, request as sendRequest } from "node:http";
 import { createInterface } from "node:readline";
+
+const [port, dashboard] = process.argv.slice(2).map(Number);
+const keepAlive = new Agent({ keepAlive: true });
 
 const ids = new Set();
 let [events, gaps, gapPackets, duplicates] = [0, 0, 0, 0];
@@ -30,14 +34,32 @@ function take(body) {
   }
 }
 
+/** The dashboard's status, once it has answered to the end. */
+async function handOn({ url, method, headers }, body) {
+  if (dashboard === undefined) return 204;
+  return new Promise((resolve, reject) => {
+    const place = { agent: keepAlive, host: "127.0.0.1", port: dashboard, path: url, method };
+    const { authorization, "content-type": type } = headers;
+    const wanted = { authorization, "content-type": type, "content-length": body.length };
+    const sent = sendRequest({ ...place, headers: wanted }, (answer) => {
+      answer.resume();
+      answer.once("end", () => resolve(answer.statusCode));
+    });
+    sent.once("error", reject);
+    sent.end(body);
+  });
+}
+
 createServer((request, response) => {
   const pieces = [];
   request.on("data", (piece) => pieces.push(piece));
-  request.on("end", () => {
-    if (request.url === "/api/agent/events") take(Buffer.concat(pieces).toString());
-    response.writeHead(204).end();
+  request.on("end", async () => {
+    const body = Buffer.concat(pieces);
+    const status = await handOn(request, body).catch(() => 502);
+    if (request.url === "/api/agent/events" && status < 300) take(body.toString());
+    response.writeHead(status).end();
   });
-}).listen(Number(process.argv[2]), "127.0.0.1", () => process.stdout.write("listening\n"));
+}).listen(port, "127.0.0.1", () => process.stdout.write("listening\n"));
 
 createInterface({ input: process.stdin }).on("line", (line) => {
   const told = { events, gaps, gapPackets, duplicates };

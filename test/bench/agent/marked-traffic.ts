@@ -26,7 +26,7 @@ export interface FirstResult {
   readonly passed: number;
 }
 
-/** Milliseconds from a packet's departure to its event at the dashboard's door. */
+/** Milliseconds from a packet's departure to the dashboard's answer, after its event was committed. */
 export interface LatencyResult {
   readonly sent: number;
   /** Events whose packet's departure was captured, too. */
@@ -68,7 +68,7 @@ export async function measureLatency(
   seconds: number,
   perSecond: number,
 ): Promise<LatencyResult> {
-  const agent = await BenchedAgent.start(place.topology, place.build, place.folder, {});
+  const agent = await BenchedAgent.start(place.topology, place.build, place.folder, {}, "dashboard");
   try {
     const packets = seconds * perSecond;
     const file = join(place.folder, "sent.pcap");
@@ -139,7 +139,12 @@ async function send(
 ): Promise<string> {
   const file = join(folder, "marked.pcap");
   writeFileSync(file, writePcap(packets.map((octets) => ({ octets: ethernetFrame(octets), time: 0n }))));
-  return topology.run("host", `tcpreplay ${how.join(" ")} -i eth0 ${file}`);
+  // Slow machines take longer over a flood than commands of the agent may.
+  const child = topology.start("host", "tcpreplay", [...how, "-i", "eth0", file]);
+  let said = "";
+  child.stdout?.on("data", (text: Buffer) => (said += text.toString()));
+  await new Promise((resolve) => child.once("close", resolve));
+  return said;
 }
 
 /** Packets that the counting rules of the kernel saw. */

@@ -49,7 +49,6 @@ export const throughputCases: readonly ThroughputCase[] = [
     tracks: true,
     stateful: true,
   },
-  { what: "nft, no connection tracking", backend: "nft", tracks: false, stateful: false },
   {
     what: "nft, nobody tracked connections before",
     backend: "nft",

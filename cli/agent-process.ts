@@ -11,6 +11,11 @@ import type { Shell } from "./shell.ts";
 /** The hidden command that outlives the agent (cli/commands/agent-guard.ts). */
 export const guardName = "agent-guard";
 
+/** Where agents of one network namespace find one another's lock: systemd's RuntimeDirectory, or the same by hand. */
+export function runFolder({ env }: Pick<Shell, "env">): string {
+  return env.RUNTIME_DIRECTORY ?? "/run/tattle";
+}
+
 export function agentWorld(line: CommandLine, shell: Shell): AgentWorld {
   return {
     now: shell.now,
@@ -24,7 +29,7 @@ export function agentWorld(line: CommandLine, shell: Shell): AgentWorld {
     version: packageVersion(),
     guardCommand: [process.execPath, ...process.execArgv, process.argv[1] ?? "", guardName],
     tcpdump: ["tcpdump"],
-    lockFolder: "/run/tattle",
+    lockFolder: runFolder(shell),
     insecureHttp: line.has("insecure-http"),
   };
 }

@@ -16,7 +16,7 @@ import { runCommand } from "../../live-agent/enforcement/run-command.ts";
 import { PublishError } from "../../live-agent/events/post.ts";
 import { PolicyError } from "../../policy/policy-error.ts";
 import { readAgentConfig, readAgentPolicy, stateFolderOf } from "../agent-config-file.ts";
-import { agentWorld } from "../agent-process.ts";
+import { agentWorld, runFolder } from "../agent-process.ts";
 import { formatAgentStatus } from "../agent-status-text.ts";
 import { formatFindings } from "../agent-findings-text.ts";
 import { CliError, exitCodes } from "../cli-error.ts";
@@ -97,14 +97,19 @@ function confirm(line: CommandLine, shell: Shell): number {
 
 async function doctor(line: CommandLine, shell: Shell): Promise<number> {
   const config = readAgentConfig(line);
-  const findings = await examine(config, readAgentPolicy(config), runCommand, Math.floor(shell.now()));
+  const findings = await examine(
+    config,
+    readAgentPolicy(config),
+    agentWorld(line, shell),
+    Math.floor(shell.now()),
+  );
   shell.out(line.has("json") ? `${printableJson(findings)}\n` : formatFindings(findings, shell));
   return findings.some(({ health }) => health === "ill") ? exitCodes.partial : exitCodes.done;
 }
 
 async function remove(line: CommandLine, shell: Shell): Promise<number> {
   const folder = stateFolderOf(line);
-  for (const lock of [join(folder, "agent.lock"), namespaceLock()]) {
+  for (const lock of [join(folder, "agent.lock"), namespaceLock(runFolder(shell))]) {
     const holder = lockHolder(lock);
     if (holder !== undefined)
       throw new CliError(

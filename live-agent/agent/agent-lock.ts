@@ -21,7 +21,7 @@ export interface AgentLock {
 }
 
 /** Where the lock of this network namespace is: its rules have one owner, whatever the owners' state folders are. */
-export function namespaceLock(folder = "/run/tattle"): string {
+export function namespaceLock(folder: string): string {
   return join(folder, `agent-${/\d+/.exec(readlinkSync("/proc/self/ns/net"))?.[0] ?? "0"}.lock`);
 }
 

@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { agentEventSchema } from "../../policy/event.ts";
 import type { AgentEvent } from "../../policy/event.ts";
@@ -32,6 +32,11 @@ interface Received {
   readonly mail?: string;
   readonly subject?: string;
   readonly listening?: boolean;
+}
+
+/** Agents of one topology share it, as those of one machine share /run. */
+function runFolder(topology: Topology): string {
+  return `RUNTIME_DIRECTORY=${join(tmpdir(), `tattle-run-${basename(topology.path("router"))}`)}`;
 }
 
 export class AgentOnRouter {
@@ -115,9 +120,8 @@ export class AgentOnRouter {
   }
 
   launch(...args: string[]): ChildProcess {
-    const [program, ...before] = [...this.wrapper, process.execPath];
-    const line = [...before, ...this.#line(["agent", "run", ...args])];
-    const child = this.#topology.start("router", program, line);
+    const line = [runFolder(this.#topology), ...this.wrapper, process.execPath];
+    const child = this.#topology.start("router", "env", [...line, ...this.#line(["agent", "run", ...args])]);
     this.#agent = child;
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.log += text));
     return child;
@@ -139,10 +143,8 @@ export class AgentOnRouter {
 
   /** A command of tattle on the router, with this agent's configuration. */
   async tattle(...args: string[]): Promise<Pick<CommandResult, "exitCode" | "out" | "err">> {
-    const { status, stdout, stderr } = await this.#topology.runner("router")(
-      process.execPath,
-      this.#line(args),
-    );
+    const line = [runFolder(this.#topology), process.execPath, ...this.#line(args)];
+    const { status, stdout, stderr } = await this.#topology.runner("router")("env", line);
     return { exitCode: status, out: stdout, err: stderr };
   }
 
@@ -228,5 +230,6 @@ export class AgentOnRouter {
     await this.tattle("agent", "remove");
     await this.stopReceivers();
     rmSync(this.folder, { recursive: true, force: true });
+    rmSync(runFolder(this.#topology).replace(/^.*=/, ""), { recursive: true, force: true });
   }
 }

@@ -55,6 +55,7 @@ describe.runIf(reason === undefined)("the tutorial in two namespaces (needs root
     const { stdout, stderr } = spawnSync("bash", ["-c", tattle + script], {
       cwd: folder,
       encoding: "utf8",
+      env: { ...process.env, RUNTIME_DIRECTORY: join(folder, "run") },
       timeout: 50_000,
     });
     const outputs = stdout.split(/^== \d+\n/m).slice(1);

@@ -8,8 +8,8 @@ import type { Finding } from "./finding.ts";
 const legacyLock = "/run/xtables.lock";
 
 /** The process of the agent that runs here, if one does. */
-export function runningAgent(stateFolder: string): number | undefined {
-  return lockHolder(join(stateFolder, "agent.lock")) ?? lockHolder(namespaceLock());
+export function runningAgent(stateFolder: string, lockFolder: string): number | undefined {
+  return lockHolder(join(stateFolder, "agent.lock")) ?? lockHolder(namespaceLock(lockFolder));
 }
 
 export function examineAgent(agent: number | undefined): Finding {

@@ -3,8 +3,8 @@ import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { LoadedPolicy } from "../../../policy/load-policy.ts";
 import { KernelError } from "../../enforcement/kernel-error.ts";
-import type { RunCommand } from "../../enforcement/run-command.ts";
 import type { AgentConfig } from "../agent-config.ts";
+import type { AgentWorld } from "../agent-world.ts";
 import { enforcementPoint } from "../enforcement-point.ts";
 import {
   examineBackends,
@@ -30,11 +30,11 @@ import type { Finding } from "./finding.ts";
 export async function examine(
   config: AgentConfig,
   loaded: LoadedPolicy,
-  run: RunCommand,
+  { run, lockFolder }: Pick<AgentWorld, "run" | "lockFolder">,
   now: number,
 ): Promise<Finding[]> {
   const privileges = examinePrivileges();
-  const agent = runningAgent(config.stateFolder);
+  const agent = runningAgent(config.stateFolder, lockFolder);
   const findings = [privileges, examineAgent(agent), await examineTcpdump(run)];
   try {
     const point = await enforcementPoint(config, loaded, run);

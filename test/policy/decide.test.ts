@@ -105,6 +105,10 @@ test("a payload that nothing can zero does not leave", () => {
     action: "drop",
     rule: "zero",
   });
+  // For this host: the interface that it came by counts.
+  const { leavesBy: _, ...staying } = factsOf([leak]);
+  expect(decide(policy, { ...staying, arrivesOn: "wan0" }, now)).toMatchObject({ action: "alter" });
+  expect(decide(policy, { ...staying, arrivesOn: "lan0" }, now)).toMatchObject({ action: "drop" });
 });
 
 test("direction, interfaces, destination and trust must all hold", () => {

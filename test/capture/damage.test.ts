@@ -70,6 +70,50 @@ describe("refused: no capture at all", () => {
   });
 });
 
+describe("lengths at the limit", () => {
+  const largest = 262_144;
+  const record = (length: number): Uint8Array =>
+    writePcap([frame, { ...frame, octets: new Uint8Array(length) }, frame]);
+
+  test.each([
+    ["a pcap record of 262,144 octets", record(largest), 3, "complete"],
+    ["one octet more", record(largest + 1), 1, "partial"],
+    [
+      "that many where the snap length allows it",
+      joinOctets(pcapHeader({ snapLength: largest + 1 }), record(largest + 1).subarray(24)),
+      3,
+      "complete",
+    ],
+    [
+      "a frame that fills its block",
+      joinOctets(start, blocks.enhancedPacket({ octets: new Uint8Array(4) }, 5n)),
+      1,
+      "complete",
+    ],
+    [
+      "one octet more than its block holds",
+      withWord(joinOctets(start, blocks.enhancedPacket({ octets: new Uint8Array(4) }, 5n)), 48 + 20, 5),
+      0,
+      "partial",
+    ],
+    [
+      "a block of 16 MiB",
+      joinOctets(start, blocks.block(0xbad, new Uint8Array(16 * 1024 * 1024 - 12)), packet),
+      1,
+      "complete",
+    ],
+    [
+      "a block of 16 MiB and four octets",
+      joinOctets(start, blocks.block(0xbad, new Uint8Array(16 * 1024 * 1024 - 8)), packet),
+      0,
+      "partial",
+    ],
+  ])("%s", async (_name, octets, frames, state) => {
+    const { summary } = await readOctets(octets);
+    expect(summary).toMatchObject({ frames, outcome: { state } });
+  });
+});
+
 describe("partial: what is before the damage is kept", () => {
   test.each([
     [

@@ -45,6 +45,9 @@ export async function readPackets(path: string): Promise<CaptureReading> {
           walk.walk(source.linkType, start, start + length);
           packets.push({ ...addressesOf(walk, view), ...tcpOf(walk, octets, view) });
         },
+        otherFrame() {
+          packets.push({});
+        },
       },
     );
     return { summary, packets };

@@ -5,6 +5,8 @@ import { benchAgent } from "./agent/agent-bench.ts";
 import { formatAgentPage, formatAgentResults } from "./agent/agent-page.ts";
 import { benchIngest, firstLine } from "./ingest/ingest-bench.ts";
 import { formatPage, formatResults } from "./ingest/ingest-page.ts";
+import { evaluateRanking, formatEvaluation, formatEvaluationPage } from "../evaluation/report.ts";
+import { defaultCodeBook } from "../support/tshark.ts";
 import { benchRanking, formatRanking } from "./ranking-bench.ts";
 
 const { values, positionals } = parseArgs({
@@ -48,11 +50,21 @@ switch (positionals[0]) {
     process.stdout.write(`${formatRanking(bench)}\n`);
     break;
   }
+  case "ranking-quality": {
+    const evaluation = await evaluateRanking(defaultCodeBook(), values.quick ? 5 : 60, tell);
+    process.stdout.write(`${formatEvaluation(evaluation)}\n`);
+    if (values.write) {
+      const page = new URL("../../docs/explanation/ranking-quality.md", import.meta.url);
+      writeFileSync(page, formatEvaluationPage(evaluation));
+    }
+    break;
+  }
   case undefined:
     process.stdout.write(
       "benches:\n  ingest   captures into the database, beside tshark, tcpdump, capinfos, pcap-parser\n" +
         "  agent    the live agent in network namespaces; needs root\n" +
         "  ranking  questions to a database of 100 million sightings\n" +
+        "  ranking-quality  what the first ten hosts of the list go on to do, beside other orders, in a simulation\n" +
         "npm run bench ingest -- --quick   a fifth of the size, no targets\n" +
         "npm run bench ingest -- --slow    measures again what takes minutes and is kept otherwise\n" +
         "npm run bench ingest -- --write   renews docs/explanation/performance.md; agent its own page\n",

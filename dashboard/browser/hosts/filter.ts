@@ -1,4 +1,5 @@
 /** Which hosts fit the words of the filter box: every word must occur somewhere in what the row says. */
+import { isBlockedButSeen } from "./blocked-but-seen.ts";
 import type { RankedHost } from "../../../analytics/store.ts";
 
 export function filterHosts(hosts: readonly RankedHost[], filter: string): readonly RankedHost[] {
@@ -20,6 +21,6 @@ function searchText(host: RankedHost): string {
     trust,
     attack ?? "",
   ]);
-  const state = host.contained ? "contained" : "active";
+  const state = host.contained ? "contained" : isBlockedButSeen(host) ? "active blocked" : "active";
   return [host.address, host.name ?? "", host.band, state, ...detections].join("\n").toLowerCase();
 }

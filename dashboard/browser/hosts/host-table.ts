@@ -1,4 +1,5 @@
 /** The ranked hosts as a table; its headings are the orders that the API offers. */
+import { isBlockedButSeen } from "./blocked-but-seen.ts";
 import type { RankedHost, SortKey } from "../../../analytics/store.ts";
 import { h } from "../element.ts";
 import type { Child } from "../element.ts";
@@ -165,9 +166,13 @@ function muteZero(count: number): HTMLElement {
   return h("span", { class: count === 0 ? "zero" : undefined }, formatCount(count));
 }
 
-/** Contained, passing, or only seen. */
+/** Contained, passing, or only seen; worst of all blocked somewhere and passing all the same, by another way or again. */
 export function stateBadge(host: RankedHost): HTMLElement {
   if (host.contained) return h("span", { class: "state contained" }, "contained");
+  if (isBlockedButSeen(host)) {
+    const title = `${formatCount(host.flowsStopped)} flows were stopped, and ${formatCount(host.flowsPassed)} passed`;
+    return h("span", { class: "state refused", title }, "blocked, still passing");
+  }
   return host.flowsPassed > 0
     ? h("span", { class: "state passing" }, "passing")
     : h("span", { class: "state quiet" }, "quiet");

@@ -36,7 +36,8 @@ SELECT
   getvariable('month') + to_minutes(i * getvariable('minutes') // (getvariable('sightings') // 5))
 FROM range(getvariable('sightings') // 5) AS t(i);
 
-INSERT INTO enforcement_event
+INSERT INTO enforcement_event (event_id, capture_id, time, frame, verdict, rule, host_id, peer_id, tuple_key,
+  protocol, host_port, peer_port, length)
 SELECT
   NULL, 1, getvariable('month') + to_minutes(i * getvariable('minutes') // (getvariable('sightings') // 100)), 1, 'drop', NULL,
   hash(i) % 10000, 1, hash(i * 17), 6, 1, 1, 60

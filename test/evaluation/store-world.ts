@@ -5,7 +5,7 @@ import type { DuckDBAppender, DuckDBConnection } from "@duckdb/node-api";
 import { carriedAt } from "./world.ts";
 import type { Flow, SimulatedHost } from "./world.ts";
 
-const longerSums = readFileSync(new URL("./sql/longer-sums.sql", import.meta.url), "utf8");
+const finish = readFileSync(new URL("./sql/finish-world.sql", import.meta.url), "utf8");
 
 /** Ids of the table trust. */
 const trust = { lone: 0, established: 1 } as const;
@@ -23,9 +23,10 @@ export async function storeWorld(
     "detection",
     "detection_minute",
     "flow_passed",
-    "enforcement_event",
+    "simulated_stop",
     "peer_minute",
   ];
+  await connection.run("CREATE TABLE simulated_stop (time TIMESTAMP, host_id UINTEGER, flow UBIGINT)");
   const appenders: DuckDBAppender[] = [];
   for (const name of names) appenders.push(await connection.createAppender(name));
   const [host, asset, detection, sight, passed, event, peer] = appenders as [
@@ -80,7 +81,7 @@ export async function storeWorld(
     }
   }
   for (const appender of appenders) appender.closeSync();
-  for (const statement of longerSums.split(";")) if (statement.trim() !== "") await connection.run(statement);
+  for (const statement of finish.split(";")) if (statement.trim() !== "") await connection.run(statement);
 }
 
 function appendSight(appender: DuckDBAppender, detectionId: number, flow: Flow): void {
@@ -96,19 +97,9 @@ function appendSight(appender: DuckDBAppender, detectionId: number, flow: Flow):
 }
 
 function appendStop(appender: DuckDBAppender, hostId: number, flow: Flow, key: bigint): void {
-  appender.appendNull();
-  appender.appendUInteger(1);
   appender.appendTimestamp(timestamp(flow.time));
-  appender.appendUInteger(1);
-  appender.appendVarchar("drop");
-  appender.appendNull();
   appender.appendUInteger(hostId);
-  appender.appendUInteger(1);
   appender.appendUBigInt(key);
-  appender.appendUTinyInt(6);
-  appender.appendUSmallInt(1);
-  appender.appendUSmallInt(1);
-  appender.appendUInteger(60);
   appender.endRow();
 }
 

@@ -164,7 +164,7 @@ export async function storeModel(connection: DuckDBConnection, hosts: readonly M
       }
       for (const time of flow.drops) {
         await connection.run(
-          "INSERT INTO enforcement_event VALUES (NULL, 1, make_timestamp($3::BIGINT), 1, 'drop', NULL, $2, 1, $1, 6, 1, 1, 60)",
+          "INSERT INTO enforcement_event BY NAME SELECT 1 AS capture_id, make_timestamp($3::BIGINT) AS time, 1 AS frame, 'drop' AS verdict, $2 AS host_id, 1 AS peer_id, $1 AS tuple_key, 6 AS protocol, 1 AS host_port, 1 AS peer_port, 60 AS length",
           [flowKey, hostId, BigInt(time) * 1_000_000n],
         );
       }

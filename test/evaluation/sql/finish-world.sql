@@ -1,3 +1,10 @@
+-- Flows that a router stopped, as its agent reports them.
+INSERT INTO enforcement_event BY NAME
+SELECT
+  1 AS capture_id, time, 1 AS frame, 'drop' AS verdict, host_id, 1 AS peer_id, flow AS tuple_key,
+  6 AS protocol, 1 AS host_port, 1 AS peer_port, 60 AS length
+FROM simulated_stop;
+DROP TABLE simulated_stop;
 -- What an ingest adds up beside the minutes.
 INSERT INTO detection_hour
 SELECT detection_id, 1, date_trunc('hour', minute), trust, min(first_seen), max(last_seen), sum(packets)

@@ -193,8 +193,12 @@ test("renamed, compressed and twice in one command, each counts once", async () 
     writeFileSync(compressed, gzipSync(readFileSync(path)));
     return [path, path, renamed, compressed];
   });
-  const { exitCode } = await tattle(["ingest", "--database", database, ...copies]);
+  const { exitCode, out } = await tattle(["ingest", "--database", database, ...copies]);
   expect(exitCode).toBe(0);
+  expect(out).toMatch(/growing\.pcap .* grown: [\d,]+ packets were known\n/);
+  expect(out).toMatch(/compressed-2\.gz .* already ingested as .*mixed\.pcapng\n/);
+  const listed = await tattle(["captures", "--database", database]);
+  expect(listed.out).toMatch(/growing\.pcap .* grown: [\d,]+ packets were known\n/);
   expect(await stateOf(database)).toBe(captures.length);
   rmSync(database);
 });

@@ -50,6 +50,11 @@ test("lists every capture: how reading it ended, where and why, and what it held
   expect(text).toContain("5,210");
 });
 
+test("says which capture grew since it was ingested first", async () => {
+  const row = page.locator("#captures tbody tr").filter({ hasText: "office.pcapng" });
+  expect(await row.textContent()).toContain("grown: 40,000 packets known before");
+});
+
 test("a file that is chosen is sent, and the list has it", async () => {
   const chooser = page.waitForEvent("filechooser");
   await page.getByRole("button", { name: "Choose files" }).click();

@@ -236,6 +236,7 @@ function makeCaptures(): CaptureReport[] {
       name: "office.pcapng",
       state: "complete",
       format: "pcapng",
+      grewFrom: 40_000,
       firstPacket: evening - 86_400,
       lastPacket: evening,
       ingestedAt: evening + 5,

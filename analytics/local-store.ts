@@ -1,5 +1,7 @@
 /** The store of the process that holds the database. */
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { tmpdir } from "node:os";
+import { dirname, isAbsolute } from "node:path";
 import type { CodeBook } from "../wire/code-book.ts";
 import { DatabaseAgentLog } from "./agents/agent-log.ts";
 import type { Database } from "./database.ts";
@@ -12,6 +14,7 @@ import { listCaptures } from "./queries/list-captures.ts";
 import { replaceAssets } from "./replace-assets.ts";
 import { inOrder } from "./ranking/order.ts";
 import { rankHosts } from "./ranking/rank-hosts.ts";
+import { defaultSpoolOctets, Spool } from "./spool.ts";
 import type {
   AgentLog,
   AgentReport,
@@ -32,6 +35,8 @@ export interface LocalStoreOptions {
   readonly clock: () => number;
   /** Keys that tags of authenticated marks are verified with. */
   readonly keys?: readonly ReaderKey[];
+  /** Octets on disk of all captures that are being received. */
+  readonly spoolOctets?: number;
 }
 
 /** A store over an open database, which it closes with itself. */
@@ -45,15 +50,31 @@ class LocalStore implements Store {
   readonly #database: Database;
   readonly #clock: () => number;
   readonly #keys: readonly ReaderKey[];
+  readonly #spool: Spool;
 
   constructor(options: LocalStoreOptions) {
     this.#database = options.database;
     this.agentLog = new DatabaseAgentLog(options.database);
     this.#clock = options.clock;
     this.#keys = options.keys ?? [];
+    const { path } = options.database;
+    const folder = isAbsolute(path) ? dirname(path) : tmpdir();
+    this.#spool = new Spool(folder, options.spoolOctets ?? defaultSpoolOctets);
   }
 
   ingest(input: IngestInput, options: IngestOptions = {}): Promise<CaptureReport> {
+    const { source } = input;
+    if (!("stream" in source) || source.mayStall !== true) return this.#ingest(input, options);
+    const { signal, onProgress } = options;
+    const total = source.octets === undefined ? {} : { totalOctets: source.octets };
+    const onReceived = (octets: number): void =>
+      onProgress?.({ octets, ...total, packets: 0, markedPackets: 0 });
+    return this.#spool.receive(source.stream, { signal, onReceived }, (descriptor, octets) =>
+      this.#ingest({ name: input.name, source: { descriptor, octets } }, options),
+    );
+  }
+
+  #ingest(input: IngestInput, options: IngestOptions): Promise<CaptureReport> {
     return ingestCapture(this.#database, input, { now: this.#clock(), ...options }, this.#keys);
   }
 

@@ -163,7 +163,12 @@ export interface IngestInput {
   /** An open file to read from position 0, or a stream (pipe, upload). The caller closes the file. */
   readonly source:
     | { readonly descriptor: number; readonly octets: number }
-    | { readonly stream: Readable; readonly octets?: number };
+    | {
+        readonly stream: Readable;
+        readonly octets?: number;
+        /** The sender may stall: all of it is received before other captures have to wait for it. */
+        readonly mayStall?: boolean;
+      };
 }
 
 export interface IngestOptions {

@@ -24,12 +24,14 @@ export async function answerIngest(
     response.write(`${JSON.stringify(line)}\n`);
   };
   const octets = Number(request.headers[octetsHeader] ?? Number.NaN);
+  const isKnown = Number.isSafeInteger(octets) && octets >= 0;
   const name = request.headers[nameHeader];
   try {
     const report = await store.ingest(
       {
         name: typeof name === "string" ? decodeURIComponent(name) : "capture",
-        source: { stream: request, ...(Number.isSafeInteger(octets) && octets >= 0 ? { octets } : {}) },
+        // Only a file on this machine says how long it is, and a file does not stall.
+        source: { stream: request, ...(isKnown ? { octets } : { mayStall: true }) },
       },
       {
         signal: signal ? AbortSignal.any([gone.signal, signal]) : gone.signal,

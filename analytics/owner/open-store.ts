@@ -29,6 +29,8 @@ export interface OpenStoreOptions {
    * would have to stay for whoever came.
    */
   readonly listens?: boolean;
+  /** Octets on disk of all captures that are being received; 64 GiB if absent. */
+  readonly spoolOctets?: number;
   /** Ends what others are doing here, their captures too; otherwise closing waits for them. */
   readonly signal?: AbortSignal;
 }
@@ -73,8 +75,14 @@ async function openInMemory(options: OpenStoreOptions): Promise<Store> {
   return openLocalStore({ ...storeOptions(options), database: await openDatabase(inMemory) });
 }
 
-function storeOptions({ codeBook, clock, keys }: OpenStoreOptions): Omit<LocalStoreOptions, "database"> {
-  return { codeBook, clock, ...(keys ? { keys } : {}) };
+function storeOptions(options: OpenStoreOptions): Omit<LocalStoreOptions, "database"> {
+  const { codeBook, clock, keys, spoolOctets } = options;
+  return {
+    codeBook,
+    clock,
+    ...(keys ? { keys } : {}),
+    ...(spoolOctets === undefined ? {} : { spoolOctets }),
+  };
 }
 
 /** Tries again while another process holds the file: a command that only asks something is gone in a moment. */

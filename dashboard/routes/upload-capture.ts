@@ -1,5 +1,5 @@
 /**
- * POST /api/captures?name=…: the body is the capture itself and goes to the store as it arrives, never held whole.
+ * POST /api/captures?name=…: the body is the capture itself; the store keeps it on disk until it is whole, never in memory.
  * A damaged or refused capture is an outcome (200); an upload that is too large or cut short leaves nothing behind.
  */
 import { Transform } from "node:stream";
@@ -39,7 +39,14 @@ export function uploadCapture({
     const lines = new AnswerLines(request, response);
     try {
       const report = await store.ingest(
-        { name, source: { stream: body.stream, ...(length === undefined ? {} : { octets: length }) } },
+        {
+          name,
+          source: {
+            stream: body.stream,
+            mayStall: true,
+            ...(length === undefined ? {} : { octets: length }),
+          },
+        },
         { signal: body.signal, onProgress: (progress) => lines.send({ progress }) },
       );
       // A store may see the end of a cut upload as the end of the capture; the refusal comes first all the same.

@@ -13,6 +13,7 @@ import { readCodeBook } from "./code-book-file.ts";
 import type { CommandLine } from "./command.ts";
 import { defaultDatabase } from "./data-folder.ts";
 import { describeFileError } from "./file-error.ts";
+import { printable } from "./printable.ts";
 import { readReaderKeys } from "./reader-keys-file.ts";
 import type { Shell } from "./shell.ts";
 
@@ -101,7 +102,15 @@ async function withStore<Result>(
   keys: readonly ReaderKey[] = [],
 ): Promise<Result> {
   try {
-    const store = await open(path, { codeBook, keys, clock: shell.now, signal: shell.signal });
+    const store = await open(path, {
+      codeBook,
+      keys,
+      clock: shell.now,
+      signal: shell.signal,
+      onWaiting: ({ message }) => {
+        if (shell.watched) shell.err(`tattle: ${printable(message)}; waiting a moment\n`);
+      },
+    });
     try {
       return await use(store);
     } finally {

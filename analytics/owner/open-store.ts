@@ -24,6 +24,8 @@ export interface OpenStoreOptions {
   readonly keys?: readonly ReaderKey[];
   /** How long another command may hold the file without answering (it is just starting or ending). */
   readonly patienceMs?: number;
+  /** Called once if this has taken a fifth of the patience: who waits should know for what. */
+  readonly onWaiting?: (reason: DatabaseError) => void;
   /**
    * Whether others may come with their captures and questions meanwhile; true by default. A command that only asks
    * would have to stay for whoever came.
@@ -49,7 +51,7 @@ export async function openStore(path: string, options: OpenStoreOptions): Promis
   if (path === inMemory) return openInMemory(options);
   const socket = socketPath(path);
   const { patienceMs = defaultPatienceMs } = options;
-  return untilReleased(patienceMs, async () => {
+  return untilReleased({ patienceMs, onWaiting: options.onWaiting }, async () => {
     const owner = await findOwner(path, socket, patienceMs);
     if (typeof owner === "object") return new RemoteStore(socket, owner);
     try {
@@ -68,7 +70,8 @@ export async function openStore(path: string, options: OpenStoreOptions): Promis
 export async function openOwnedStore(path: string, options: OpenStoreOptions): Promise<Store> {
   if (path === inMemory) return openInMemory(options);
   const { patienceMs = defaultPatienceMs } = options;
-  return untilReleased(patienceMs, () => becomeOwner(path, socketPath(path), options));
+  const waiting = { patienceMs, onWaiting: options.onWaiting };
+  return untilReleased(waiting, () => becomeOwner(path, socketPath(path), options));
 }
 
 async function openInMemory(options: OpenStoreOptions): Promise<Store> {
@@ -86,13 +89,22 @@ function storeOptions(options: OpenStoreOptions): Omit<LocalStoreOptions, "datab
 }
 
 /** Tries again while another process holds the file: a command that only asks something is gone in a moment. */
-async function untilReleased<Result>(patienceMs: number, attempt: () => Promise<Result>): Promise<Result> {
-  const deadline = performance.now() + patienceMs;
+async function untilReleased<Result>(
+  { patienceMs, onWaiting }: { patienceMs: number; onWaiting: OpenStoreOptions["onWaiting"] },
+  attempt: () => Promise<Result>,
+): Promise<Result> {
+  const begun = performance.now();
+  let hasTold = false;
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
-      if (!isHeld(error) || performance.now() >= deadline) throw error;
+      const waited = performance.now() - begun;
+      if (!isHeld(error) || waited >= patienceMs) throw error;
+      if (!hasTold && waited >= patienceMs / 5) {
+        hasTold = true;
+        onWaiting?.(error);
+      }
     }
     await sleep(retryMs);
   }

@@ -12,6 +12,7 @@ import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { DatabaseError } from "../../analytics/database-error.ts";
 import { openDatabase } from "../../analytics/database.ts";
 import { findOwner } from "../../analytics/owner/find-owner.ts";
 import { openOwnedStore, openStore } from "../../analytics/owner/open-store.ts";
@@ -176,6 +177,15 @@ describe("an owner that does not answer", () => {
     await expect(openOwnedStore(database, { ...options, patienceMs: 100 })).rejects.toThrow(
       "held by process",
     );
+  });
+
+  it("is told of once, while there is patience left", async () => {
+    const holder = await startHolder();
+    const told: string[] = [];
+    const onWaiting = ({ message }: DatabaseError): void => void told.push(message);
+    const opening = openOwnedStore(database, { ...options, patienceMs: 1_000, onWaiting });
+    await expect(opening).rejects.toThrow("held by process");
+    expect(told).toEqual([expect.stringContaining(`held by process ${holder.pid}`)]);
   });
 });
 

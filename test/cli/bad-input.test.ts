@@ -86,9 +86,10 @@ test("nothing that could be used makes no database", async () => {
 });
 
 test("nothing that could be used leaves a database that was there as it was", async () => {
-  await ingest(put("before.pcap", border));
-  await ingest(put("words.pcap", "only words, no packets here"));
-  const { out } = await tattle(["captures", "--database", database]);
+  const used = inFolder("used.duckdb");
+  await tattle(["ingest", "--database", used, put("before.pcap", border)]);
+  await tattle(["ingest", "--database", used, put("words.pcap", "only words, no packets here")]);
+  const { out } = await tattle(["captures", "--database", used]);
   expect(out).toMatch(/before\.pcap +complete/);
   // Nothing was counted, which is not zero.
   expect(out).toMatch(/words\.pcap +refused +[a-z]/);

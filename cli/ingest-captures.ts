@@ -70,11 +70,12 @@ export function describeTrouble(reports: readonly CaptureReport[]): string[] {
 
 /** The reason, with the offset where one is known. */
 export function describeReason(report: CaptureReport): string {
-  if (report.alreadyIngestedAs !== undefined) return `already ingested as ${report.alreadyIngestedAs}`;
+  const { alreadyIngestedAs } = report;
+  const known = alreadyIngestedAs === undefined ? [] : [`already ingested as ${alreadyIngestedAs}`];
   const offset = report.reasonOffset;
   const where = offset === undefined ? "" : ` (at octet ${offset})`;
   const grown =
     report.grewFrom === undefined ? [] : [`grown: ${formatCount(report.grewFrom)} packets were known`];
   const reason = report.reason === undefined ? [] : [`${report.reason}${where}`];
-  return [...grown, ...reason].join("; ");
+  return [...known, ...grown, ...reason].join("; ");
 }

@@ -41,12 +41,12 @@ export class DatabaseAgentLog implements AgentLog {
 
   store(token: string, events: readonly AgentEvent[], now: number): Promise<StoredEvents> {
     return this.#database.write(async ({ connection }) => {
-      const fresh = await takeFresh(connection, events);
+      const fresh = await takeFresh(connection, token, events);
       const enforced = fresh.filter((event) => event.type === "enforcement");
-      if (enforced.length > 0) await storeEnforced(connection, enforced);
-      for (const gap of fresh) if (gap.type === "gap") await storeGap(connection, gap);
-      const [first] = events;
-      if (first) await noteAgent(connection, first.agent, token, now);
+      if (enforced.length > 0) await storeEnforced(connection, token, enforced);
+      for (const gap of fresh) if (gap.type === "gap") await storeGap(connection, token, gap);
+      for (const agent of new Set(events.map((event) => event.agent)))
+        await noteAgent(connection, agent, token, now);
       return { stored: fresh.length, known: events.length - fresh.length };
     });
   }
@@ -54,10 +54,14 @@ export class DatabaseAgentLog implements AgentLog {
   heard(token: string, heartbeat: Heartbeat, now: number): Promise<void> {
     return this.#database.write(async ({ connection }) => {
       await noteAgent(connection, heartbeat.agent, token, now);
-      await connection.run("UPDATE agent SET heartbeat = $heartbeat WHERE agent = $agent", {
-        agent: heartbeat.agent,
-        heartbeat: JSON.stringify(heartbeat),
-      });
+      await connection.run(
+        "UPDATE agent SET heartbeat = $heartbeat WHERE token = $token AND agent = $agent",
+        {
+          token,
+          agent: heartbeat.agent,
+          heartbeat: JSON.stringify(heartbeat),
+        },
+      );
     });
   }
 
@@ -81,7 +85,11 @@ export class DatabaseAgentLog implements AgentLog {
 }
 
 /** The events that are not stored yet; from now on they count as stored. */
-async function takeFresh(connection: DuckDBConnection, events: readonly AgentEvent[]): Promise<AgentEvent[]> {
+async function takeFresh(
+  connection: DuckDBConnection,
+  token: string,
+  events: readonly AgentEvent[],
+): Promise<AgentEvent[]> {
   const lasts = new Map<string, bigint>();
   const fresh: AgentEvent[] = [];
   for (const event of events) {
@@ -89,8 +97,8 @@ async function takeFresh(connection: DuckDBConnection, events: readonly AgentEve
     let last = lasts.get(spool);
     if (last === undefined) {
       const reader = await connection.runAndReadAll(
-        "SELECT last_number FROM agent_spool WHERE spool = $spool",
-        { spool },
+        "SELECT last_number FROM agent_spool WHERE token = $token AND spool = $spool",
+        { token, spool },
       );
       last = BigInt(String(reader.getRows()[0]?.[0] ?? -1));
     }
@@ -98,7 +106,11 @@ async function takeFresh(connection: DuckDBConnection, events: readonly AgentEve
     lasts.set(spool, number > last ? number : last);
   }
   for (const [spool, last] of lasts) {
-    await connection.run("INSERT OR REPLACE INTO agent_spool VALUES ($spool, $last)", { spool, last });
+    await connection.run("INSERT OR REPLACE INTO agent_spool VALUES ($token, $spool, $last)", {
+      token,
+      spool,
+      last,
+    });
   }
   return fresh;
 }
@@ -116,19 +128,19 @@ async function noteAgent(
   now: number,
 ): Promise<void> {
   await connection.run(
-    `INSERT INTO agent VALUES ($agent, $token, make_timestamp($now::BIGINT), NULL)
-     ON CONFLICT (agent) DO UPDATE SET token = excluded.token, heard_at = excluded.heard_at`,
+    `INSERT INTO agent VALUES ($token, $agent, make_timestamp($now::BIGINT), NULL)
+     ON CONFLICT (token, agent) DO UPDATE SET heard_at = excluded.heard_at`,
     { agent, token, now: microseconds(now) },
   );
 }
 
-async function storeGap(connection: DuckDBConnection, gap: GapEvent): Promise<void> {
+async function storeGap(connection: DuckDBConnection, token: string, gap: GapEvent): Promise<void> {
   await connection.run(
     `INSERT INTO agent_gap VALUES
      ($id, $agent, make_timestamp($time::BIGINT), $verdict, $rule, $packets::UBIGINT, $reason)`,
     {
       id: gap.id,
-      agent: gap.agent,
+      agent: reporter(token, gap.agent),
       time: microseconds(gap.time),
       verdict: gap.verdict,
       rule: gap.rule ?? null,
@@ -140,23 +152,24 @@ async function storeGap(connection: DuckDBConnection, gap: GapEvent): Promise<vo
 
 async function storeEnforced(
   connection: DuckDBConnection,
+  token: string,
   events: readonly EnforcementEvent[],
 ): Promise<void> {
   const seed = await connection.runAndReadAll("SELECT value FROM setting WHERE key = 'seed'");
   const key = new FlowKey(drawSecrets(String(seed.getRows()[0]?.[0])));
   await connection.run(staging);
   await connection.run(stageReports, {
-    reports: JSON.stringify(events.map((event) => toReport(event, key))),
+    reports: JSON.stringify(events.map((event) => toReport(token, event, key))),
   });
   await connection.run(stageDetections, { detections: JSON.stringify(events.flatMap(toDetections)) });
   await connection.run(mergeReports);
   await connection.run(mergePairs);
 }
 
-function toReport(event: EnforcementEvent, key: FlowKey): Record<string, unknown> {
+function toReport(token: string, event: EnforcementEvent, key: FlowKey): Record<string, unknown> {
   return {
     id: event.id,
-    agent: event.agent,
+    agent: reporter(token, event.agent),
     time: Number(microseconds(event.time)),
     host: canonicalAddress(event.host),
     peer: canonicalAddress(event.peer),
@@ -190,6 +203,11 @@ function toDetections(event: EnforcementEvent): Record<string, unknown>[] {
     category,
     activity,
   }));
+}
+
+/** An identity counts under the token that it came with: nobody can report in another's name. */
+function reporter(token: string, agent: string): string {
+  return `${token}/${agent}`;
 }
 
 function microseconds(seconds: number): bigint {

@@ -208,6 +208,20 @@ describe("tokens", () => {
     expect(upload.status).toBe(401);
   });
 
+  test("nobody reports in another's name, nor makes another's events count as stored", async () => {
+    const other = "another-token-that-nobody-guesses";
+    writeFileSync(tokenFile, `border-1 ${tokenDigest(token)}\nborder-2 ${tokenDigest(other)}\n`);
+    const forged = await send([enforced(999_999, { hostPort: 5, host: "10.0.0.66" })], {
+      Authorization: `Bearer ${other}`,
+    });
+    expect(forged.json()).toEqual({ stored: 1, known: 0 });
+    expect((await send([enforced(1), enforced(2)])).json()).toEqual({ stored: 2, known: 0 });
+    expect((await store.agents()).map(({ agent: id, token: name, events }) => [id, name, events])).toEqual([
+      [agent, "border-1", 2],
+      [agent, "border-2", 1],
+    ]);
+  });
+
   test("one that is taken back is refused from then on, without a restart", async () => {
     expect((await send([enforced(1)])).status).toBe(200);
     writeFileSync(tokenFile, "# nobody\n");

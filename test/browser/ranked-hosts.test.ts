@@ -130,7 +130,10 @@ describe("the chart", () => {
     await page.mouse.down();
     await page.mouse.up();
     await page.waitForURL(`**/hosts/${address}`);
+    // The address changes at once; the page stands until the answer is there.
+    await page.locator("h1", { hasText: "Flagged hosts" }).waitFor({ state: "detached" });
     await page.goBack();
+    await page.locator("h1", { hasText: "Flagged hosts" }).waitFor();
     await page.locator(`.plot a[*|href$="${address}"]`).last().focus();
     await page.keyboard.press("Enter");
     await page.waitForURL(`**/hosts/${address}`);

@@ -17,7 +17,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 
 /** Copied as they are: read at run time through `new URL(..., import.meta.url)`. */
-const copied = /\.(json|sql|lua|html|css|svg|wasm|bpf\.o|service|openwrt)$/;
+const copied = /\.(json|sql|lua|html|svg|wasm|bpf\.o|service|openwrt)$/;
 const folders = ["wire", "policy", "capture", "dissector", "analytics", "live-agent", "dashboard", "cli"];
 
 /** A module in a bundle lies elsewhere than its source did, so each is told where it would lie in dist/. */
@@ -75,8 +75,8 @@ const command = await build({
 chmodSync(join(out, "cli", "main.js"), 0o755);
 
 const browser = await build({
-  entryPoints: ["dashboard/browser/main.ts"],
-  outfile: join(out, "dashboard", "browser", "main.js"),
+  entryPoints: ["dashboard/browser/main.ts", "dashboard/browser/style.css"],
+  outdir: join(out, "dashboard", "browser"),
   bundle: true,
   minify: true,
   sourcemap: true,

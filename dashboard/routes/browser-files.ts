@@ -4,7 +4,7 @@
  */
 import { Router } from "express";
 
-const files = ["main.js", "main.js.map", "style.css", "favicon.svg"];
+const files = ["main.js", "main.js.map", "style.css", "style.css.map", "favicon.svg"];
 const pages = ["/", "/hosts/:address", "/captures", "/agents"];
 
 /** `folder` holds index.html, style.css, favicon.svg and the bundle main.js. */

@@ -40,11 +40,10 @@ export interface BrowserFiles {
 /** What build.mjs makes of dashboard/browser, in a folder of its own, so that tests never depend on an old build. */
 export async function buildBrowserFiles(): Promise<BrowserFiles> {
   const folder = mkdtempSync(join(tmpdir(), "tattle-browser-"));
-  for (const file of ["index.html", "style.css", "favicon.svg"])
-    cpSync(join(sources, file), join(folder, file));
+  for (const file of ["index.html", "favicon.svg"]) cpSync(join(sources, file), join(folder, file));
   await build({
-    entryPoints: [join(sources, "main.ts")],
-    outfile: join(folder, "main.js"),
+    entryPoints: [join(sources, "main.ts"), join(sources, "style.css")],
+    outdir: folder,
     bundle: true,
     minify: true,
     format: "esm",

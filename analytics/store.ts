@@ -47,6 +47,14 @@ export interface RankedDetection {
   readonly probability: number;
 }
 
+/** What a flagged host sent since its last mark, as captures show it: TCP packets that had room for one. */
+export interface Unmarked {
+  readonly since: number;
+  readonly lastSeen: number;
+  /** At least. */
+  readonly packets: number;
+}
+
 export interface RankedHost {
   readonly address: string;
   readonly name?: string;
@@ -66,6 +74,8 @@ export interface RankedHost {
   readonly lastDetected: number;
   readonly markedPackets: number;
   readonly weight: number;
+  /** Present if the host went on without a mark, in the last day. */
+  readonly unmarked?: Unmarked;
 }
 
 /** A host none of whose detections counts: listed, never ranked. */

@@ -36,6 +36,11 @@ export class AddressFilter {
     return (((this.#words[bit >>> 5] ?? 0) >>> (bit & 31)) & 1) === 1;
   }
 
+  /** Whether exactly this address was entered, by its local id. */
+  isEntered(id: number): boolean {
+    return this.#entered[id] === 1;
+  }
+
   /** Enters an address by its local id and hash; again is nothing new. */
   enter(id: number, hash: number): void {
     if (id >= this.#entered.length) {

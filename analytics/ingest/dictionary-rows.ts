@@ -10,6 +10,7 @@ import type { FlowKey } from "./flow-key.ts";
 import type { FlowTable } from "./flow-table.ts";
 import type { HostTable } from "./host-table.ts";
 import type { MarkTable } from "./mark-table.ts";
+import type { UnmarkedHosts } from "./unmarked-hosts.ts";
 
 export interface Dictionaries {
   readonly hosts: HostTable;
@@ -18,6 +19,7 @@ export interface Dictionaries {
   readonly flows: FlowTable;
   readonly prefixes: EnforcementPrefixes;
   readonly flowKey: FlowKey;
+  readonly unmarked: UnmarkedHosts;
 }
 
 /** Writes all but the flows, which need the database's ids of hosts; `names` are of name-resolution blocks. */
@@ -31,6 +33,7 @@ export async function stageDictionaries(
   await stageDetections(connection, dictionaries.detections, path);
   await stageMarks(connection, dictionaries.marks, path);
   await stagePrefixes(connection, dictionaries.prefixes, path);
+  await stageUnmarked(connection, dictionaries.unmarked, path);
   await stageNames(connection, names, path);
 }
 
@@ -109,6 +112,22 @@ async function stagePrefixes(
     to.prefix[row] = index;
     to.verdict[row] = list[index]?.verdict ?? null;
     to.rule[row] = list[index]?.rule ?? null;
+  });
+}
+
+async function stageUnmarked(
+  connection: DuckDBConnection,
+  unmarked: UnmarkedHosts,
+  path: CopyPath,
+): Promise<void> {
+  const runs = [...unmarked.runs()];
+  const columns = { host: wordColumn(), first: wideColumn(), last: wideColumn(), packets: wordColumn() };
+  await writeRows(connection, "staged_unmarked", columns, path, runs.length, (to, row, index) => {
+    const { host = 0, first = 0, last = 0, packets = 0 } = runs[index] ?? {};
+    to.host[row] = host;
+    setWide(to.first, row, first);
+    setWide(to.last, row, last);
+    to.packets[row] = packets;
   });
 }
 

@@ -32,6 +32,7 @@ import { evidenceSelection, TagCheck } from "./tag-check.ts";
 import type { ReaderKey } from "./tag-check.ts";
 import { TimeBounds } from "./time-bounds.ts";
 import { TransportFacts } from "./transport-facts.ts";
+import { beginsConnection, couldBeMarked, UnmarkedHosts } from "./unmarked-hosts.ts";
 import { sightingDetail } from "./walk-rows.ts";
 import type { WalkRows } from "./walk-rows.ts";
 
@@ -124,6 +125,7 @@ export class EvidenceObserver implements FrameSink {
       flows: this.#flows.table,
       prefixes: new EnforcementPrefixes(),
       flowKey: new FlowKey(secrets),
+      unmarked: new UnmarkedHosts(),
     };
     this.#enforced = new EnforcedPackets(this.dictionaries, rows);
     this.#minutes = Object.values(trust).map((level) => this.#detectionMinutes(level));
@@ -181,9 +183,13 @@ export class EvidenceObserver implements FrameSink {
       this.#packet.time = this.#time(timeHigh, timeLow, source);
       this.#marked(originalLength, capturedLength);
     } else if (this.#flagged.count !== 0 && !walk.quoted) {
-      if (this.#mayBeFlagged(walk.network, walk.ipVersion)) {
+      const isReply = this.#mayBeFlagged(walk.network + (walk.ipVersion === 4 ? 16 : 24), walk.ipVersion);
+      const isOwn =
+        walk.tcp !== absent &&
+        this.#mayBeFlagged(walk.network + (walk.ipVersion === 4 ? 12 : 8), walk.ipVersion);
+      if (isReply || isOwn) {
         this.#packet.time = this.#time(timeHigh, timeLow, source);
-        this.#unmarked(originalLength - capturedLength);
+        this.#unmarked(originalLength - capturedLength, isReply, isOwn);
       }
     }
     if (source.linkType === linkTypes.nflog) {
@@ -266,10 +272,12 @@ export class EvidenceObserver implements FrameSink {
     if (packet.isTcp) this.#flows.sent(flow, packet);
     const mark = this.#markOf(flow);
     this.#runs.add(flow, packet);
+    const { unmarked } = this.dictionaries;
+    if (unmarked.count !== 0) unmarked.end(this.#flows.table.host(flow));
     const server = this.#flows.isServer(flow) ? sightingDetail.fromServer : 0;
     this.#rows.sighting(this.#number, packet, flow, mark, originalLength, carrier | server);
     // The peer may be flagged too: then this packet also answers the peer's own flow.
-    if (this.#mayBeFlagged(network, version)) this.#reply(network, version);
+    if (this.#mayBeFlagged(network + (version === 4 ? 16 : 24), version)) this.#reply(network, version);
   }
 
   /** The mark of the packet, which is the flow's from now on; a tag is looked at if it is not the packet's before. */
@@ -324,12 +332,26 @@ export class EvidenceObserver implements FrameSink {
     );
   }
 
-  /** A packet without a mark to an address that may be flagged. */
-  #unmarked(cutOctets: number): void {
+  /** A packet without a mark to, or of, an address that may be flagged. */
+  #unmarked(cutOctets: number, isReply: boolean, isOwn: boolean): void {
     const walk = this.#walk;
     if (walk.ipVersion === 6) digestAddresses(this.digest, this.#view, walk.network);
     this.#packet.read(walk, walk.network, this.#view, cutOctets);
-    this.#reply(walk.network, walk.ipVersion);
+    if (isReply) this.#reply(walk.network, walk.ipVersion);
+    if (!isOwn || !couldBeMarked(walk, this.#packet)) return;
+    this.#tuple.readSent(this.#view, walk.network, walk.ipVersion, this.#packet.ports, this.#packet.protocol);
+    const host = this.#unmarkedHost();
+    if (host !== none) this.dictionaries.unmarked.add(host, this.#packet.time);
+  }
+
+  /** The flagged host that should have marked this packet: it begins a connection, or goes on with one that was marked. */
+  #unmarkedHost(): number {
+    const { host0, host1, host2, host3 } = this.#tuple;
+    const flow = this.dictionaries.flows.find(this.#tuple);
+    if (flow !== none) return this.#flows.table.host(flow);
+    if (!beginsConnection(this.#packet)) return none;
+    const host = this.dictionaries.hosts.find(host0, host1, host2, host3);
+    return host !== none && this.#flagged.isEntered(host) ? host : none;
   }
 
   #reply(network: number, version: number): void {
@@ -339,19 +361,14 @@ export class EvidenceObserver implements FrameSink {
     if (flow !== none) this.#flows.replied(flow, packet);
   }
 
-  /** Whether the destination of the IP packet at `network` may have sent marks. */
-  #mayBeFlagged(network: number, version: number): boolean {
+  /** Whether the address at `at` may have sent marks. */
+  #mayBeFlagged(at: number, version: number): boolean {
     const view = this.#view;
     const { hosts } = this.dictionaries;
     const hash =
       version === 4
-        ? hosts.hash(0, 0, mappedWord, view.getInt32(network + 16))
-        : hosts.hash(
-            view.getInt32(network + 24),
-            view.getInt32(network + 28),
-            view.getInt32(network + 32),
-            view.getInt32(network + 36),
-          );
+        ? hosts.hash(0, 0, mappedWord, view.getInt32(at))
+        : hosts.hash(view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8), view.getInt32(at + 12));
     return this.#flagged.has(hash);
   }
 

@@ -38,6 +38,18 @@ export class HostTable {
     );
   }
 
+  /** Id of an address, or `none`. */
+  find(word0: number, word1: number, word2: number, word3: number): number {
+    const slots = this.#slots;
+    let slot = slots.first(this.hash(word0, word1, word2, word3));
+    let id = slots.at(slot);
+    while (id !== none && !this.is(id, word0, word1, word2, word3)) {
+      slot = slots.next(slot);
+      id = slots.at(slot);
+    }
+    return id;
+  }
+
   /** Id of an address, a new one if it was not seen. */
   intern(word0: number, word1: number, word2: number, word3: number): number {
     const slots = this.#slots;

@@ -24,8 +24,8 @@ const sql = (name: string): string => readFileSync(new URL(`./sql/${name}.sql`, 
 
 const staging = sql("staging");
 const mergeHosts = sql("merge-hosts");
-const merges = ["detections", "minutes", "flows", "flow-contacts", "pairs", "events"].map((name) =>
-  sql(`merge-${name}`),
+const merges = ["detections", "minutes", "flows", "flow-contacts", "pairs", "events", "unmarked"].map(
+  (name) => sql(`merge-${name}`),
 );
 const insertCapture = sql("insert-capture");
 const insertRefused = sql("insert-refused");

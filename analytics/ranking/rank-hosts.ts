@@ -3,7 +3,8 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { severities } from "../../wire/code-book.ts";
 import { microseconds, query } from "../queries/query.ts";
 import type { Row } from "../queries/query.ts";
-import type { RankedDetection, RankedHost, ScoreTerm, Trust, UnrankedHost } from "../store.ts";
+import type { RankedDetection, RankedHost, ScoreTerm, Trust, Unmarked, UnrankedHost } from "../store.ts";
+import { readUnmarked, unmarkedSince } from "./now-unmarked.ts";
 import { bandOf, waterfall } from "./score.ts";
 
 const rankedHosts = query("ranked_hosts");
@@ -22,13 +23,14 @@ export async function rankHosts(
 ): Promise<HostsAtMoment> {
   const parameters = { as_of: microseconds(asOf), address: address ?? null };
   const detections = groupByHost(await rankedDetections(connection, parameters));
+  const unmarked = await readUnmarked(connection, asOf);
   const ranked: RankedHost[] = [];
   const unranked: UnrankedHost[] = [];
   for (const row of await rankedHosts(connection, parameters)) {
     const own = detections.get(row.number("host_id")) ?? [];
     const score = row.maybeNumber("score");
     if (score === undefined) unranked.push(toUnranked(row, own));
-    else ranked.push(toRanked(row, score, own));
+    else ranked.push(toRanked(row, score, own, unmarkedSince(own, unmarked.get(row.number("host_id")))));
   }
   return { ranked, unranked: unranked.toSorted(newestFirst) };
 }
@@ -82,7 +84,12 @@ function toUnranked(row: Row, detections: readonly RankedDetection[]): UnrankedH
   };
 }
 
-function toRanked(row: Row, score: number, detections: readonly RankedDetection[]): RankedHost {
+function toRanked(
+  row: Row,
+  score: number,
+  detections: readonly RankedDetection[],
+  unmarked: Unmarked | undefined,
+): RankedHost {
   return {
     address: row.text("address"),
     ...nameOf(row),
@@ -100,6 +107,7 @@ function toRanked(row: Row, score: number, detections: readonly RankedDetection[
     lastDetected: row.number("last_detected"),
     markedPackets: row.number("marked_packets"),
     weight: row.number("weight"),
+    ...(unmarked ? { unmarked } : {}),
   };
 }
 

@@ -201,6 +201,8 @@ const canonical = {
   activityHours: `SELECT address, hour, marked_packets, marked_octets FROM host_hour JOIN host USING (host_id) ORDER BY ALL`,
   activityDays: `SELECT address, day, marked_packets, marked_octets FROM host_day JOIN host USING (host_id) ORDER BY ALL`,
   names: "SELECT address, name FROM captured_name ORDER BY ALL",
+  unmarked: `SELECT address, first_unmarked, last_unmarked, packets
+    FROM unmarked_run JOIN host USING (host_id) ORDER BY ALL`,
   pairs: `SELECT host.address, peer.address, first_contact
     FROM pair JOIN host USING (host_id) JOIN host AS peer ON peer.host_id = peer_id ORDER BY ALL`,
   peers: `SELECT address, minute, sum(peers) FROM peer_minute JOIN host USING (host_id)

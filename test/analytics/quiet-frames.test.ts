@@ -13,9 +13,11 @@ import type { WalkRows } from "../../analytics/ingest/walk-rows.ts";
 import type { CaptureSummary, FrameSink } from "../../capture/frame-sink.ts";
 import { readCapture } from "../../capture/read-capture.ts";
 import { seededRandom } from "../fuzz/random.ts";
+import { PcapngBlocks, writePcap } from "../support/capture-writer.ts";
 import type { GeneratedCapture } from "../support/generate-capture.ts";
 import { generateCapture } from "../support/generate-capture.ts";
-import { joinOctets } from "../support/segment.ts";
+import { ethernetFrame } from "../support/link-frame.ts";
+import { joinOctets, markOption, tcpPacket } from "../support/segment.ts";
 
 const fixtures = new URL("../fixtures/", import.meta.url);
 let folder: string;
@@ -60,6 +62,7 @@ async function observe(octets: Uint8Array, path: "fast" | "long"): Promise<Obser
     observer;
   const { first, last } = observer.times;
   const digest = observer.digest.finish(frames);
+  const unmarked = [...observer.dictionaries.unmarked.runs()];
   return {
     summary,
     counts: {
@@ -73,6 +76,7 @@ async function observe(octets: Uint8Array, path: "fast" | "long"): Promise<Obser
       first,
       last,
       digest,
+      unmarked,
     },
     rows,
     quiet: frames - calls,
@@ -82,7 +86,10 @@ async function observe(octets: Uint8Array, path: "fast" | "long"): Promise<Obser
 /** Frames that WebAssembly took. */
 async function expectTheSame(octets: Uint8Array): Promise<number> {
   const fast = await observe(octets, "fast");
-  const long = await observe(octets, "long");
+  return expectTheSameAs(fast, await observe(octets, "long"));
+}
+
+function expectTheSameAs(fast: Observed, long: Observed): number {
   expect(fast.counts).toEqual(long.counts);
   expect(fast.rows).toEqual(long.rows);
   expect({ ...fast.summary, interfaces: [] }).toEqual({ ...long.summary, interfaces: [] });
@@ -117,6 +124,51 @@ describe("a capture gives the same evidence, whichever half takes its frames", (
 
   test("20,000 flagged hosts: the filter has outgrown its first size", async () => {
     await expectTheSame(generated({ packets: 60_000, mix: "all-marked-small", flaggedHosts: 20_000 }));
+  });
+});
+
+describe("flagged hosts that go on without a mark", () => {
+  const record = { detectedAt: 1_767_225_500, category: 2, activity: 1 };
+
+  function packet(index: number, isMarked: boolean, payload: number): Uint8Array {
+    const [source, destination] =
+      index % 2 === 0 ? [`10.0.0.${index}`, "192.0.2.9"] : [`fd00::${index}`, "2001:db8::9"];
+    const segment = {
+      sourcePort: 40_000,
+      destinationPort: 443,
+      payload: new Uint8Array(payload),
+      ...(isMarked ? { options: markOption([record]) } : {}),
+    };
+    return ethernetFrame(tcpPacket({ source, destination }, segment));
+  }
+
+  // Host by host: before it is flagged, when it is, an acknowledgment, and nine segments without a mark.
+  const hosts = Array.from({ length: 20 }, (_, index) => index + 1);
+  const steps = [
+    [false, 9],
+    [true, 9],
+    [false, 0],
+    ...Array.from({ length: 9 }, () => [false, 9] as const),
+  ] as const;
+  const frames = steps.flatMap(([isMarked, payload], step) =>
+    hosts.map((host) => ({ octets: packet(host, isMarked, payload), time: BigInt(step) * 1_000_000_000n })),
+  );
+  const innocent = Array.from({ length: 40 }, () => ({ octets: packet(200, false, 9), time: 0n }));
+
+  function pcapng(): Uint8Array {
+    const blocks = new PcapngBlocks();
+    const packets = [...frames, ...innocent].map((frame) => blocks.enhancedPacket(frame, frame.time / 1000n));
+    return joinOctets(blocks.sectionHeader(), blocks.interfaceDescription(1), ...packets);
+  }
+
+  test.each([
+    ["pcap", () => writePcap([...frames, ...innocent])],
+    ["pcapng", pcapng],
+  ])("are the same in a %s", async (_format, octets) => {
+    const fast = await observe(octets(), "fast");
+    expect(expectTheSameAs(fast, await observe(octets(), "long"))).toBeGreaterThan(0);
+    const unmarked = { host: expect.any(Number), first: 3_000_000, last: 11_000_000, packets: 9 };
+    expect(fast.counts["unmarked"]).toEqual(hosts.map(() => unmarked));
   });
 });
 

@@ -36,6 +36,16 @@ WITH seen AS (
     EXCEPT SELECT * EXCLUDE (capture_id, event_id) FROM enforcement_event WHERE capture_id = $longer_id
   )
   UNION ALL
+  SELECT 'unmarked packet' FROM unmarked_run AS mine WHERE capture_id = $capture_id AND NOT EXISTS (
+    FROM unmarked_run AS theirs
+    WHERE theirs.capture_id = $longer_id AND theirs.host_id = mine.host_id
+      AND theirs.first_unmarked <= mine.first_unmarked AND theirs.last_unmarked >= mine.last_unmarked
+  ) AND NOT EXISTS (
+    -- Marked again where the longer one goes on.
+    FROM counted JOIN detection USING (detection_id)
+    WHERE counted.capture_id = $longer_id AND host_id = mine.host_id AND last_seen >= mine.first_unmarked
+  )
+  UNION ALL
   SELECT 'name' FROM (
     SELECT address, name FROM captured_name WHERE capture_id = $capture_id
     EXCEPT SELECT address, name FROM captured_name WHERE capture_id = $longer_id

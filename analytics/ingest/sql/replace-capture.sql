@@ -10,5 +10,6 @@ DELETE FROM mark WHERE capture_id = $capture_id;
 DELETE FROM flow_seen WHERE capture_id = $capture_id;
 DELETE FROM flow_passed WHERE capture_id = $capture_id;
 DELETE FROM enforcement_event WHERE capture_id = $capture_id;
+DELETE FROM unmarked_run WHERE capture_id = $capture_id;
 DELETE FROM sighting WHERE capture_id = $capture_id;
 DELETE FROM capture WHERE capture_id = $capture_id;

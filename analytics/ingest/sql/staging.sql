@@ -33,3 +33,5 @@ CREATE TEMP TABLE staged_event (
 CREATE TEMP TABLE staged_prefix (local_prefix UINTEGER, verdict VARCHAR, rule VARCHAR);
 
 CREATE TEMP TABLE staged_name (address VARCHAR, name VARCHAR);
+
+CREATE TEMP TABLE staged_unmarked (local_host UINTEGER, first_unmarked TIMESTAMP, last_unmarked TIMESTAMP, packets UINTEGER);

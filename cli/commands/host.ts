@@ -1,5 +1,6 @@
 /** `tattle host ADDRESS`: everything known about one host. */
-import type { HostFlow, HostReport, RankedDetection } from "../../analytics/store.ts";
+import { unmarkedMeaning } from "../../analytics/unmarked-meaning.ts";
+import type { HostFlow, HostReport, RankedDetection, Unmarked } from "../../analytics/store.ts";
 import { parseAddress } from "../../wire/address.ts";
 import { MalformedError } from "../../wire/malformed-error.ts";
 import { CliError, exitCodes } from "../cli-error.ts";
@@ -46,10 +47,16 @@ function formatHost(report: HostReport, shell: Shell): string {
     `${style.strong(host ? printable(hostName(host)) : "")}  ${style.faint(`as of ${formatTime(report.asOf)}`)}\n`,
     report.ranked ? formatRankedHosts([{ host: report.ranked }], report.asOf, layout) : "",
     report.unranked ? formatUnrankedHosts([report.unranked], report.asOf, layout) : "",
+    report.ranked?.unmarked ? formatUnmarked(report.ranked.unmarked, style) : "",
     formatDetections(host?.detections ?? [], report.asOf, layout),
     formatFlows(report, layout),
   ];
   return parts.filter((part) => part !== "").join("\n");
+}
+
+function formatUnmarked({ since, lastSeen, packets }: Unmarked, style: Style): string {
+  const what = `Now unmarked: since ${formatTime(since)} it sent ${plural(packets, "packet")} without a mark, the last at ${formatTime(lastSeen)}.`;
+  return `${style.warning(what)}\n${unmarkedMeaning}\n`;
 }
 
 interface Layout {

@@ -73,7 +73,7 @@ const columns: readonly HostColumn[] = [
     sorts: ["peers"],
     cell: (host) => muteZero(host.peers),
   },
-  { title: "State", kind: "state", cell: (host) => stateBadge(host) },
+  { title: "State", kind: "state", cell: (host) => [stateBadge(host), unmarkedBadge(host)] },
 ];
 
 export function hostTable(hosts: readonly RankedHost[], options: HostTableOptions): HTMLElement {
@@ -176,4 +176,11 @@ export function stateBadge(host: RankedHost): HTMLElement {
   return host.flowsPassed > 0
     ? h("span", { class: "state passing" }, "passing")
     : h("span", { class: "state quiet" }, "quiet");
+}
+
+/** Nothing for a host that marks, or that sends nothing. */
+export function unmarkedBadge({ unmarked }: RankedHost): HTMLElement | undefined {
+  if (!unmarked) return undefined;
+  const title = `${formatPlural(unmarked.packets, "packet")} without a mark since ${new Date(unmarked.since * 1000).toISOString()}`;
+  return h("span", { class: "state refused", title }, "now unmarked");
 }

@@ -1,20 +1,27 @@
 /** Who enforces, and whether all is well there: every agent that was heard, its rules' counters and its alarms. */
+import type { RankedHost } from "../../../analytics/store.ts";
+import { unmarkedMeaning } from "../../../analytics/unmarked-meaning.ts";
 import type { AgentsAnswer, AgentState } from "../../api.ts";
 import { fetchAgents, fetchRanking } from "../api-client.ts";
 import { h, replaceChildren } from "../element.ts";
 import type { Child } from "../element.ts";
 import { formatCount, formatOctets } from "../number-text.ts";
+import { hostLink } from "../parts/host-link.ts";
 import { panel } from "../parts/panel.ts";
 import { table } from "../parts/table.ts";
-import { relativeTime } from "../parts/time.ts";
+import { absoluteTime, relativeTime } from "../parts/time.ts";
 import { visible } from "../visible.ts";
+import type { View } from "../view.ts";
 import type { Page, PageContext } from "./page.ts";
 
 /** As often as agents are heard. */
 const refreshMs = 10_000;
 
 export async function agentsPage({ view, signal }: PageContext): Promise<Page> {
-  const [answer, { asOf, asOfSource }] = await Promise.all([fetchAgents(signal), fetchRanking(view, signal)]);
+  const [answer, { asOf, asOfSource, hosts }] = await Promise.all([
+    fetchAgents(signal),
+    fetchRanking(view, signal),
+  ]);
   const place = h("div", { class: "agent-panels" }, agentPanels(answer));
   const refresh = async (): Promise<void> => {
     try {
@@ -28,8 +35,34 @@ export async function agentsPage({ view, signal }: PageContext): Promise<Page> {
   return {
     title: "Agents",
     asOf: { time: asOf, isAsked: asOfSource === "asked", source: asOfSource },
-    content: h("div", { class: "page" }, h("div", { class: "page-head" }, h("h1", {}, "Agents")), place),
+    content: h(
+      "div",
+      { class: "page" },
+      h("div", { class: "page-head" }, h("h1", {}, "Agents")),
+      unmarkedPanel(hosts, asOf, view),
+      place,
+    ),
   };
+}
+
+/** What no rule stops any more: rules see marks alone. */
+function unmarkedPanel(hosts: readonly RankedHost[], asOf: number, view: View): HTMLElement | undefined {
+  const alarmed = hosts.filter(({ unmarked }) => unmarked);
+  if (alarmed.length === 0) return undefined;
+  return panel(
+    { id: "unmarked", title: "Flagged hosts now unmarked", note: "Rules no longer see what they send." },
+    table<RankedHost>(
+      "Flagged hosts now unmarked",
+      [
+        { title: "Host", cell: (host) => hostLink(host, view) },
+        { title: "Since", cell: ({ unmarked }) => absoluteTime(unmarked?.since ?? 0) },
+        { title: "Last seen", cell: ({ unmarked }) => relativeTime(unmarked?.lastSeen ?? 0, asOf) },
+        { title: "Packets", cell: ({ unmarked }) => formatCount(unmarked?.packets ?? 0), numeric: true },
+      ],
+      alarmed,
+    ),
+    h("p", { class: "panel-text" }, unmarkedMeaning),
+  );
 }
 
 function agentPanels({ agents, now }: AgentsAnswer): HTMLElement[] {

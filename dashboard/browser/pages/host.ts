@@ -5,7 +5,9 @@ import type {
   HostReport,
   RankedDetection,
   RankedHost,
+  Unmarked,
 } from "../../../analytics/store.ts";
+import { unmarkedMeaning } from "../../../analytics/unmarked-meaning.ts";
 import { findActivity, findCategory } from "../../../wire/code-book.ts";
 import type { CodeBook } from "../../../wire/code-book.ts";
 import { fetchHost } from "../api-client.ts";
@@ -13,8 +15,8 @@ import { timelineChart } from "../charts/timeline.ts";
 import { explainTerms, waterfallChart } from "../charts/waterfall.ts";
 import { h } from "../element.ts";
 import type { Child } from "../element.ts";
-import { stateBadge } from "../hosts/host-table.ts";
-import { formatCount, formatOctets } from "../number-text.ts";
+import { stateBadge, unmarkedBadge } from "../hosts/host-table.ts";
+import { formatCount, formatOctets, formatPlural } from "../number-text.ts";
 import { panel } from "../parts/panel.ts";
 import { scoreBar } from "../parts/score.ts";
 import { bandBadge, severityLabel, trustBadge } from "../parts/severity.ts";
@@ -44,10 +46,11 @@ export async function hostPage(context: PageContext): Promise<Page> {
           { class: "host-title" },
           h("h1", {}, h("bdi", {}, name ?? view.address)),
           name === undefined ? undefined : h("bdi", { class: "address" }, view.address),
-          ranked ? stateBadge(ranked) : undefined,
+          ranked ? [stateBadge(ranked), unmarkedBadge(ranked)] : undefined,
         ),
         ranked ? hostFacts(ranked, asOf) : undefined,
       ),
+      ranked?.unmarked ? unmarkedPanel(ranked.unmarked, asOf) : undefined,
       ranked ? scorePanel(ranked) : whyUnranked(report),
       panel({ id: "timeline", title: "Timeline", note: "UTC" }, timelineChart(report, detections)),
       detectionsPanel(detections, asOf, codeBook),
@@ -92,6 +95,22 @@ function scorePanel(host: RankedHost): HTMLElement {
       ),
       waterfallChart(host),
     ),
+  );
+}
+
+function unmarkedPanel({ since, lastSeen, packets }: Unmarked, asOf: number): HTMLElement {
+  return panel(
+    { id: "unmarked", title: "Now unmarked", note: "It counts for nothing in the score." },
+    h(
+      "p",
+      { class: "panel-text" },
+      `It sent at least ${formatPlural(packets, "TCP packet")} without a mark since `,
+      absoluteTime(since),
+      ", the last ",
+      relativeTime(lastSeen, asOf),
+      ".",
+    ),
+    h("p", { class: "panel-text" }, unmarkedMeaning),
   );
 }
 

@@ -3,7 +3,10 @@ import type { Page } from "playwright-core";
 import { beforeEach, expect, test } from "vitest";
 import type { AgentReport } from "../../analytics/store.ts";
 import { dashboardInBrowser } from "../support/dashboard-in-browser.ts";
-import type { FakeStore } from "../support/fake-store.ts";
+import { seriousFindings } from "../support/accessibility.ts";
+import { codeBook } from "../support/dashboard.ts";
+import { makeEvidence } from "../support/fake-evidence.ts";
+import { FakeStore } from "../support/fake-store.ts";
 
 const browser = dashboardInBrowser();
 let store: FakeStore;
@@ -83,4 +86,39 @@ test("is one key away, and its address can be shared", async () => {
   await page.waitForURL("**/agents");
   await page.locator("h1", { hasText: "Agents" }).waitFor();
   expect(await page.locator("nav a[aria-current=page]").textContent()).toBe("Agents");
+});
+
+test("lists flagged hosts that are now unmarked, with what that may mean", async () => {
+  const evidence = makeEvidence(codeBook);
+  const [first, ...others] = evidence.hosts;
+  if (!first) throw new Error("no host");
+  const unmarked = { since: evidence.asOf - 60, lastSeen: evidence.asOf - 20, packets: 12 };
+  const hosts = [{ ...first, unmarked }, ...others];
+  const dashboard = await browser.start({ store: new FakeStore({ ...evidence, hosts }) });
+  page = await browser.open("agents", { dashboard });
+  await page.locator("#unmarked tbody tr").waitFor();
+  const text = await page.locator("#unmarked").textContent();
+  expect(text).toContain(first.address);
+  expect(text).toContain("another host has the address now");
+  await page.locator("#unmarked tbody a").click();
+  await page.locator("#unmarked", { hasText: "12 TCP packets without a mark" }).waitFor();
+  expect(await page.locator(".host-title").textContent()).toContain("now unmarked");
+});
+
+test.each(["light", "dark"] as const)("axe finds nothing serious, %s", async (colorScheme) => {
+  const evidence = makeEvidence(codeBook);
+  const unmarked = { since: evidence.asOf - 60, lastSeen: evidence.asOf - 20, packets: 12 };
+  const hosts = evidence.hosts.map((host, index) => (index < 2 ? { ...host, unmarked } : host));
+  const agents = new FakeStore({ ...evidence, hosts });
+  agents.heard = [
+    report("border-1"),
+    report("border-2", { drift: { count: 1, differences: ["FORWARD: the jump is not the first rule"] } }),
+  ];
+  const dashboard = await browser.start({ store: agents });
+  page = await browser.open("agents", { dashboard, colorScheme });
+  await page.locator("#agents tbody tr").nth(1).waitFor();
+  expect(await seriousFindings(page)).toEqual([]);
+  await page.locator("#unmarked tbody a").first().click();
+  await page.locator("#unmarked .panel-text").first().waitFor();
+  expect(await seriousFindings(page)).toEqual([]);
 });

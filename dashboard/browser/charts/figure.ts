@@ -31,7 +31,7 @@ export function chartFigure({ label, draw, twin, aside }: Chart): HTMLElement {
     const width = Math.floor(entry?.contentRect.width ?? 0);
     if (width < leastWidth || width === drawnWidth) return;
     drawnWidth = width;
-    canvas.replaceChildren(withoutStyle(draw(width)));
+    canvas.replaceChildren(admissible(draw(width)));
   });
   observer.observe(canvas);
   return h(
@@ -47,7 +47,9 @@ export function chartFigure({ label, draw, twin, aside }: Chart): HTMLElement {
   );
 }
 
-function withoutStyle(plotted: Plotted): Plotted {
+function admissible(plotted: Plotted): Plotted {
   for (const style of plotted.querySelectorAll("style")) style.remove();
+  // Plot names its groups; without a role nothing may have a name (WAI-ARIA 1.2, 8.5).
+  for (const group of plotted.querySelectorAll("g[aria-label]")) group.setAttribute("role", "group");
   return plotted;
 }

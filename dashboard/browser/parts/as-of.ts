@@ -53,7 +53,8 @@ export function asOfControl(asOf: AsOf, onMove: (asOf: string) => void): HTMLEle
             type: "button",
             id: `as-of-${seconds}`,
             class: "button",
-            "aria-label": meaning,
+            // What is seen is part of the name, so that it can be said aloud to press it (WCAG 2.5.3).
+            "aria-label": `${label}: ${meaning}`,
             onclick: () => onMove(formatInstant(asOf.time + seconds)),
           },
           label,

@@ -93,7 +93,7 @@ test.each(cases)(
   "drop: no marked connection comes about, unmarked ones do ($backend, IPv$family)",
   async ({ backend, family }) => {
     await enforce(backend, { action: "drop" }, async () => {
-      expect(await host.send(addresses.outside[family], 10)).toEqual({ error: "timeout" });
+      expect(await host.sendInVain(addresses.outside[family], 10)).toEqual({ error: "timeout" });
       expect(await packetsOf("tattle:drop:leaks", backend)).toBeGreaterThan(0);
       await host.carry();
       expect(await host.send(addresses.outside[family], 10)).toEqual({ octets: 10, zeros: 0 });
@@ -114,7 +114,7 @@ test.each(cases)(
     await enforce(backend, { action: "reject" }, async () => {
       const program = family === 4 ? "iptables" : "ip6tables";
       await topology.run("router", `${program}-${backend} -F FORWARD`);
-      expect(await host.send(addresses.outside[family], 10)).toEqual({ error: "timeout" });
+      expect(await host.sendInVain(addresses.outside[family], 10)).toEqual({ error: "timeout" });
     });
   },
 );
@@ -190,7 +190,7 @@ test.each(cases)(
   async ({ backend, family }) => {
     const both = [hexOctets("fe04f989"), markOption([{ detectedAt: nowSeconds(), ...leak }])];
     const work = async (): Promise<void> => {
-      expect(await host.send(addresses.outside[family], 10)).toEqual({ error: "timeout" });
+      expect(await host.sendInVain(addresses.outside[family], 10)).toEqual({ error: "timeout" });
       expect(await packetsOf("tattle:drop:unstrippable", backend)).toBeGreaterThan(0);
     };
     await enforce(backend, { action: "accept" }, work, { stripAtEgress: true }, both);
@@ -219,7 +219,7 @@ test.each(cases)(
     await enforce(backend, { action: "drop", mirror: true }, async () => {
       const file = join(folder, `mirror-${backend}-${family}.pcap`);
       await capture(topology, "host", file, ["-i", "eth0", "-Q", "in", "tcp or ip6"]);
-      expect(await host.send(addresses.outside[family], 10)).toEqual({ error: "timeout" });
+      expect(await host.sendInVain(addresses.outside[family], 10)).toEqual({ error: "timeout" });
       await waitUntil("a copy is seen", () => markedOf(file).length > 0);
     });
   },
@@ -229,7 +229,7 @@ test.each(cases)(
   "trust: what both sides have not spoken in is lone ($backend, IPv$family)",
   async ({ backend, family }) => {
     await enforce(backend, { action: "drop", trust: "established" }, async () => {
-      expect(await host.send(addresses.outside[family], 10)).toEqual({ error: "timeout" });
+      expect(await host.sendInVain(addresses.outside[family], 10)).toEqual({ error: "timeout" });
     });
     await enforce(backend, { action: "reject", trust: "lone" }, async () => {
       expect(await host.send(addresses.outside[family], 10)).toEqual({ error: "ECONNREFUSED" });
@@ -275,13 +275,12 @@ test.each(cases)(
   "an end host drops and strips what comes in ($backend, IPv$family)",
   async ({ backend, family }) => {
     await host.carry(markOption([{ detectedAt: nowSeconds(), ...leak }]));
-    for (const [action, answer] of [
-      ["drop", { error: "timeout" }],
-      ["strip", { octets: 10, zeros: 0 }],
-    ] as const) {
+    for (const action of ["drop", "strip"] as const) {
       const point = endHostPoint(backend, { arrivesOn: ["eth0"], action });
       await applyPolicy(point, nowSeconds());
-      expect(await host.send(addresses.outside[family], 10)).toEqual(answer);
+      const destination = addresses.outside[family];
+      if (action === "drop") expect(await host.sendInVain(destination, 10)).toEqual({ error: "timeout" });
+      else expect(await host.send(destination, 10)).toEqual({ octets: 10, zeros: 0 });
       const counters = await readVerdictCounters(point);
       expect(counters.get(`tattle:${action}:leaks`)?.packets).toBeGreaterThan(0);
       await removeRules(point);
@@ -349,7 +348,7 @@ test.each(cases)(
     expect(await host.send(addresses.outside[family], 10)).toMatchObject({ octets: 10 });
     // The constants of an agent that was killed an hour ago: what it let pass while it lived, nothing lets pass now.
     await applyPolicy(point, now - 3600);
-    expect(await host.send(addresses.outside[family], 10)).toEqual({ error: "timeout" });
+    expect(await host.sendInVain(addresses.outside[family], 10)).toEqual({ error: "timeout" });
     await host.carry();
     await removeRules(point);
   },

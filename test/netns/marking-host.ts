@@ -22,6 +22,10 @@ export function whyNoMarking(): string | undefined {
   return cgroupRoot() === undefined ? "no cgroup2 file system is mounted" : undefined;
 }
 
+/** Milliseconds. SYNs that meet no neighbour yet are sent again after one second and three (RFC 6298 section 2). */
+const answered = 4500;
+const unanswered = 1500;
+
 export interface Answer {
   readonly octets?: number;
   readonly zeros?: number;
@@ -67,13 +71,18 @@ export class MarkingHost {
   }
 
   /** Connects, sends octets that are not zero, and says what the other side answered. */
-  async send(address: string, octets: number, port = 7000): Promise<Answer> {
+  async send(address: string, octets: number, port = 7000, patienceMs = answered): Promise<Answer> {
     const script = 'echo $$ > "$0/cgroup.procs"; exec "$@"';
-    const commandLine = [process.execPath, peer, "send", address, String(port), String(octets)];
+    const commandLine = [process.execPath, peer, "send", address, port, octets, patienceMs].map(String);
     const run = this.#topology.runner("host");
     const { stdout, stderr } = await run("sh", ["-c", script, this.#cgroup, ...commandLine]);
     if (stdout === "") throw new Error(`the client said nothing: ${stderr}`);
     return JSON.parse(stdout) as Answer;
+  }
+
+  /** The same where no answer is expected: the SYN is sent once more, and no answer comes to that one either. */
+  async sendInVain(address: string, octets: number): Promise<Answer> {
+    return this.send(address, octets, 7000, unanswered);
   }
 
   async close(): Promise<void> {

@@ -1,11 +1,9 @@
 /**
  * The two ends of a TCP connection for tests. `serve PORT`: tells each client how many octets came, and how many of
- * them were zero. `drain PORT`: how many came, and in how many milliseconds, without looking at them. `send ADDRESS PORT OCTETS`: prints that answer, or why there is none.
+ * them were zero. `drain PORT`: how many came, and in how many milliseconds, without looking at them. `send ADDRESS PORT OCTETS PATIENCE`: prints that answer, or why there is none after so many milliseconds.
  */
 import { connect, createServer } from "node:net";
 
-// So that SYNs that meet no neighbour yet are sent again after one second and three (RFC 6298 section 2).
-const patienceMs = 4500;
 const [mode, ...rest] = process.argv.slice(2);
 
 if (mode === "serve") {
@@ -31,13 +29,13 @@ if (mode === "serve") {
   });
   server.listen(Number(rest[0]), "::", () => process.stdout.write("listening\n"));
 } else {
-  const [address, port, octets] = rest;
+  const [address, port, octets, patienceMs] = rest;
   const socket = connect({ host: address, port: Number(port) });
   const finish = (answer) => {
     process.stdout.write(`${answer}\n`);
     process.exit(0);
   };
-  socket.setTimeout(patienceMs, () => finish(JSON.stringify({ error: "timeout" })));
+  socket.setTimeout(Number(patienceMs), () => finish(JSON.stringify({ error: "timeout" })));
   socket.on("error", (error) => finish(JSON.stringify({ error: error.code })));
   socket.on("connect", () => socket.end(Buffer.alloc(Number(octets), "A")));
   let answer = "";

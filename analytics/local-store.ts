@@ -11,6 +11,8 @@ import { loadCodeBook } from "./load-code-book.ts";
 import { momentFor } from "./queries/as-of.ts";
 import { reportHost } from "./queries/host-report.ts";
 import { listCaptures } from "./queries/list-captures.ts";
+import { readNetworkTimeline } from "./queries/network-timeline.ts";
+import type { NetworkQuery, NetworkTimeline } from "./network-timeline.ts";
 import { replaceAssets } from "./replace-assets.ts";
 import { inOrder } from "./ranking/order.ts";
 import { rankHosts } from "./ranking/rank-hosts.ts";
@@ -91,6 +93,13 @@ class LocalStore implements Store {
     return this.#readAtOnce(async (connection) => {
       const moment = await momentFor(connection, asOf, this.#clock());
       return reportHost(connection, address, moment.asOf);
+    });
+  }
+
+  network(query: NetworkQuery = {}): Promise<NetworkTimeline> {
+    return this.#readAtOnce(async (connection) => {
+      const moment = await momentFor(connection, query.asOf, this.#clock());
+      return readNetworkTimeline(connection, moment, query);
     });
   }
 

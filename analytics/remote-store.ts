@@ -8,6 +8,7 @@ import { pipeline } from "node:stream/promises";
 import type { FoundOwner } from "./owner/find-owner.ts";
 import { nameHeader, octetsHeader, routes } from "./owner/wire-format.ts";
 import type { Failure, IngestLine } from "./owner/wire-format.ts";
+import type { NetworkQuery, NetworkTimeline } from "./network-timeline.ts";
 import type {
   AgentReport,
   Asset,
@@ -45,6 +46,10 @@ export class RemoteStore implements Store {
   async host(address: string, asOf?: number): Promise<HostReport | undefined> {
     const answer = (await this.#ask(routes.host, { address, asOf })) as HostReport | null;
     return answer ?? undefined;
+  }
+
+  network(query: NetworkQuery = {}): Promise<NetworkTimeline> {
+    return this.#ask(routes.network, { ...query }) as Promise<NetworkTimeline>;
   }
 
   captures(): Promise<readonly CaptureReport[]> {

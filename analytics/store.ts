@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import type { Heartbeat } from "../policy/agent-report.ts";
 import type { AgentEvent } from "../policy/event.ts";
 import type { Severity } from "../wire/code-book.ts";
+import type { NetworkQuery, NetworkTimeline } from "./network-timeline.ts";
 
 export const sortKeys = ["score", "activity", "elapsed", "elapsed-asc", "last-seen", "peers"] as const;
 export type SortKey = (typeof sortKeys)[number];
@@ -229,6 +230,8 @@ export interface Store {
   ranking(query?: RankingQuery): Promise<Ranking>;
   /** Undefined if the address was never seen with a mark. */
   host(address: string, asOf?: number): Promise<HostReport | undefined>;
+  /** Detections, packets stopped and flows passed over time, by host: the paper's Figure 6. */
+  network(query?: NetworkQuery): Promise<NetworkTimeline>;
   /** Newest first. */
   captures(): Promise<readonly CaptureReport[]>;
   /** Names and weights of hosts, in place of all that were set before. */

@@ -1,25 +1,10 @@
 /** Every command of tattle. Parsing, help and docs/reference/cli.md come from this table; code loads when it runs. */
 import { sortKeys } from "../analytics/store.ts";
 import type { Command, CommandOption } from "./command.ts";
-import { codeBook, json } from "./command-options.ts";
+import { asOf, codeBook, database, json, questionCodeBook } from "./command-options.ts";
 import { markCommands } from "./mark-commands.ts";
+import { networkCommand } from "./network-command.ts";
 
-const database: CommandOption = {
-  name: "database",
-  value: "FILE",
-  default: "evidence.duckdb in tattle's folder of the user's data folder, as ~/.local/share/tattle",
-  description: "the database of evidence",
-};
-const questionCodeBook: CommandOption = {
-  ...codeBook,
-  description: "names and severities of activities, as JSON; while tattle serve runs, its code book holds",
-};
-const asOf: CommandOption = {
-  name: "as-of",
-  value: "TIME",
-  default: "the newest evidence",
-  description: "judge as if it were this time: ISO 8601 in UTC, or seconds since 1970",
-};
 const host: CommandOption = {
   name: "host",
   value: "ADDRESS",
@@ -156,6 +141,7 @@ export const commands: readonly Command[] = [
     examples: [{ line: "tattle host 10.0.3.25", explains: "what did this host do, and whom did it reach?" }],
     load: async () => import("./commands/host.ts"),
   },
+  networkCommand,
   {
     name: "captures",
     summary: "list what has been ingested",

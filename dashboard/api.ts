@@ -4,6 +4,7 @@
  *
  *   GET  /api/ranking?asOf&sort        RankingAnswer
  *   GET  /api/hosts/ADDRESS?asOf       HostAnswer; 404 if the address was never seen with a mark
+ *   GET  /api/network?asOf&scale&from&to&host&leastOctets   NetworkAnswer: detections, stopped packets and passed flows over time
  *   GET  /api/captures                 CapturesAnswer
  *   POST /api/captures?name            the octets of one capture as the body; CaptureReport, or UploadLine per line if the
  *                                      request accepts application/x-ndjson
@@ -16,10 +17,12 @@
  * Every request that is refused or fails is answered with ErrorAnswer.
  */
 import type { AgentAlarm } from "../analytics/agents/agent-alarms.ts";
+import type { NetworkTimeline } from "../analytics/network-timeline.ts";
 import type { AgentReport, CaptureReport, HostReport, IngestProgress, Ranking } from "../analytics/store.ts";
 
 export type RankingAnswer = Ranking;
 export type HostAnswer = HostReport;
+export type NetworkAnswer = NetworkTimeline;
 
 export interface CapturesAnswer {
   /** Newest first. */

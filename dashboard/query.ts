@@ -1,5 +1,7 @@
 /** Query parameters, checked once at the edge: what is not named here is refused, and the refusal says what is allowed. */
 import { z } from "zod";
+import { networkScales } from "../analytics/network-timeline.ts";
+import type { NetworkQuery } from "../analytics/network-timeline.ts";
 import { sortKeys } from "../analytics/store.ts";
 import type { RankingQuery } from "../analytics/store.ts";
 import { formatAddress, parseAddress } from "../wire/address.ts";
@@ -31,6 +33,31 @@ const name = z
   .max(255, "expected at most 255 characters");
 
 const rankingQuery = z.strictObject({ asOf: asOf.optional(), sort: sort.optional() });
+const scale = z.enum(networkScales, {
+  error: (issue) => `unknown scale ${quote(issue.input)}; one of ${networkScales.join(", ")}`,
+});
+
+/** Seconds on the scale of the chart. */
+const place = z.string().transform((text, context): number => {
+  if (/^-?\d{1,13}(\.\d{1,9})?$/.test(text) && Math.abs(Number(text)) <= latestTime) return Number(text);
+  context.addIssue(`expected seconds on the scale, as 600, got ${quote(text)}`);
+  return z.NEVER;
+});
+
+const octets = z.string().transform((text, context): number => {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  context.addIssue(`expected a number of octets, got ${quote(text)}`);
+  return z.NEVER;
+});
+
+const networkQuery = z.strictObject({
+  asOf: asOf.optional(),
+  scale: scale.optional(),
+  from: place.optional(),
+  to: place.optional(),
+  host: z.string().optional(),
+  leastOctets: octets.optional(),
+});
 const hostQuery = z.strictObject({ asOf: asOf.optional() });
 const uploadQuery = z.strictObject({ name });
 const nothing = z.strictObject({});
@@ -47,6 +74,22 @@ export function parseHostQuery(query: unknown): { asOf?: number | undefined } {
 }
 
 /** @throws HttpError 400 */
+export function parseNetworkQuery(query: unknown): NetworkQuery {
+  const { asOf: time, scale: chosen, from, to, host, leastOctets } = parse(networkQuery, query);
+  if (from !== undefined && to !== undefined && from >= to) {
+    throw new HttpError(400, `from: expected a time before to, got ${from} and ${to}`);
+  }
+  return {
+    ...(time === undefined ? {} : { asOf: time }),
+    ...(chosen === undefined ? {} : { scale: chosen }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(host === undefined ? {} : { host: parseHostAddress(host, "host") }),
+    ...(leastOctets === undefined ? {} : { leastOctets }),
+  };
+}
+
+/** @throws HttpError 400 */
 export function parseUploadQuery(query: unknown): { name: string } {
   return parse(uploadQuery, query);
 }
@@ -60,12 +103,12 @@ export function parseNoQuery(query: unknown): void {
  * The address as the database writes it.
  * @throws HttpError 400
  */
-export function parseHostAddress(text: string): string {
+export function parseHostAddress(text: string, where = "path"): string {
   try {
     const octets = parseAddress(text);
     return formatAddress(new DataView(octets.buffer), 0, octets.length === 4 ? 4 : 6);
   } catch (error) {
-    if (error instanceof MalformedError) throw new HttpError(400, `path: ${error.problem}`);
+    if (error instanceof MalformedError) throw new HttpError(400, `${where}: ${error.problem}`);
     throw error;
   }
 }

@@ -135,6 +135,7 @@ class OwnedStore implements Store {
   readonly ingest: Store["ingest"];
   readonly ranking: Store["ranking"];
   readonly host: Store["host"];
+  readonly network: Store["network"];
   readonly captures: Store["captures"];
   readonly setAssets: Store["setAssets"];
   readonly agents: Store["agents"];
@@ -148,6 +149,7 @@ class OwnedStore implements Store {
     this.ingest = store.ingest.bind(store);
     this.ranking = store.ranking.bind(store);
     this.host = store.host.bind(store);
+    this.network = store.network.bind(store);
     this.captures = store.captures.bind(store);
     this.setAssets = store.setAssets.bind(store);
     this.agents = store.agents.bind(store);

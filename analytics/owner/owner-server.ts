@@ -118,6 +118,9 @@ async function answer(exchange: Exchange): Promise<void> {
     case `GET ${routes.host}`:
       sendJson(response, 200, (await store.host(question.address(), question.asOf())) ?? null);
       return;
+    case `GET ${routes.network}`:
+      sendJson(response, 200, await store.network(question.network()));
+      return;
     case `GET ${routes.captures}`:
       sendJson(response, 200, await store.captures());
       return;

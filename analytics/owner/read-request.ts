@@ -1,6 +1,8 @@
 /** What clients of the owner ask, checked once at the edge. */
 import type { IncomingMessage } from "node:http";
 import { sortKeys } from "../store.ts";
+import { networkScales } from "../network-timeline.ts";
+import type { NetworkQuery } from "../network-timeline.ts";
 import type { Asset, RankingQuery } from "../store.ts";
 
 /** The request cannot be meant: it is refused, and nothing is wrong here. */
@@ -24,6 +26,8 @@ export interface Question {
   /** @throws RequestError */
   ranking(): RankingQuery;
   address(): string;
+  /** @throws RequestError */
+  network(): NetworkQuery;
 }
 
 /** @throws RequestError */
@@ -42,6 +46,27 @@ export function readQuestion(target: string): Question {
       return { ...(time === undefined ? {} : { asOf: time }), ...(key ? { sort: key } : {}) };
     },
     address: () => url.searchParams.get("address") ?? "",
+    network: () => readNetwork(url.searchParams, asOf()),
+  };
+}
+
+function readNetwork(parameters: URLSearchParams, asOf: number | undefined): NetworkQuery {
+  const number = (name: string): Record<string, number> => {
+    const text = parameters.get(name);
+    if (text === null) return {};
+    const value = text === "" ? Number.NaN : Number(text);
+    if (Math.abs(value) <= latestTime) return { [name]: value };
+    throw new RequestError(`${name}: expected a number, got ${JSON.stringify(text.slice(0, 60))}`);
+  };
+  const scale = networkScales.find((known) => known === parameters.get("scale"));
+  const host = parameters.get("host");
+  return {
+    ...(asOf === undefined ? {} : { asOf }),
+    ...(scale ? { scale } : {}),
+    ...(host === null ? {} : { host }),
+    ...number("from"),
+    ...number("to"),
+    ...number("leastOctets"),
   };
 }
 

@@ -49,7 +49,7 @@ export class Row {
   }
 }
 
-export type Parameters = Readonly<Record<string, string | bigint | number | null>>;
+export type Parameters = Readonly<Record<string, string | bigint | number | boolean | null>>;
 
 /** The query in `sql/queries/NAME.sql`, read once. */
 export function query(

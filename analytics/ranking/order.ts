@@ -1,5 +1,6 @@
 /** Orders of the ranking. Equal hosts always come in the same order, whatever the database's. */
 import { severities } from "../../wire/code-book.ts";
+import { sortableAddress } from "../address-order.ts";
 import type { RankedHost, SortKey } from "../store.ts";
 
 /** What hosts are compared by, worked out once a host. */
@@ -60,14 +61,11 @@ function placeOf(host: RankedHost): Place {
     severity = own;
     code = ownCode;
   }
-  return { host, tenths: Math.round(host.score * 10), severity, code, address: sortable(host.address) };
-}
-
-/** IPv4 before IPv6, and 10.0.0.9 before 10.0.0.10. */
-function sortable(address: string): string {
-  if (address.includes(":")) return `6${address}`;
-  return `4${address
-    .split(".")
-    .map((part) => part.padStart(3, "0"))
-    .join(".")}`;
+  return {
+    host,
+    tenths: Math.round(host.score * 10),
+    severity,
+    code,
+    address: sortableAddress(host.address),
+  };
 }

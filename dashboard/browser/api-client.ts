@@ -5,6 +5,7 @@ import type {
   ErrorAnswer,
   HealthAnswer,
   HostAnswer,
+  NetworkAnswer,
   RankingAnswer,
 } from "../api.ts";
 import type { CodeBook } from "../../wire/code-book.ts";
@@ -29,6 +30,11 @@ export async function fetchRanking(view: View, signal: AbortSignal): Promise<Ran
 export async function fetchHost(view: View, signal: AbortSignal): Promise<HostAnswer> {
   const address = encodeURIComponent(view.address);
   return ask<HostAnswer>(`/api/hosts/${address}?${parameters({ asOf: view.asOf })}`, signal);
+}
+
+export async function fetchNetwork(view: View, signal: AbortSignal): Promise<NetworkAnswer> {
+  const { protect: _, ...asked } = view.network;
+  return ask<NetworkAnswer>(`/api/network?${parameters({ asOf: view.asOf, ...asked })}`, signal);
 }
 
 export async function fetchCaptures(signal: AbortSignal): Promise<CapturesAnswer> {

@@ -58,7 +58,7 @@ export function createFrame(actions: {
 }
 
 function links(view: View): HTMLElement[] {
-  const link = (page: "hosts" | "captures" | "agents", label: string): HTMLElement =>
+  const link = (page: "hosts" | "network" | "captures" | "agents", label: string): HTMLElement =>
     h(
       "a",
       {
@@ -80,6 +80,7 @@ function links(view: View): HTMLElement[] {
       "tattle",
     ),
     link("hosts", "Hosts"),
+    link("network", "Network"),
     link("captures", "Captures"),
     link("agents", "Agents"),
   ];

@@ -9,6 +9,7 @@ const keys: readonly (readonly [string, string])[] = [
   ["Escape", "leave the filter; close this list"],
   ["g", "group by activity, or not"],
   ["h", "flagged hosts"],
+  ["n", "network timeline"],
   ["c", "captures"],
   ["a", "agents"],
   ["?", "these keys"],

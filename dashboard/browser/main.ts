@@ -7,6 +7,7 @@ import { agentsPage } from "./pages/agents.ts";
 import { capturesPage } from "./pages/captures.ts";
 import { hostPage } from "./pages/host.ts";
 import { hostsPage } from "./pages/hosts.ts";
+import { networkPage } from "./pages/network.ts";
 import type { Page, PageContext } from "./pages/page.ts";
 import { tokenForm } from "./pages/token.ts";
 import { listenToDrops } from "./uploads/drop-zone.ts";
@@ -74,6 +75,8 @@ async function pageOf(context: PageContext): Promise<Page> {
       return hostsPage(context);
     case "host":
       return hostPage(context);
+    case "network":
+      return networkPage(context);
     case "captures":
       return capturesPage(context);
     case "agents":
@@ -109,6 +112,7 @@ addEventListener("popstate", () => {
 });
 listenToKeys({
   h: () => go({ ...currentView(), page: "hosts", address: "" }),
+  n: () => go({ ...currentView(), page: "network", address: "" }),
   c: () => go({ ...currentView(), page: "captures", address: "" }),
   a: () => go({ ...currentView(), page: "agents", address: "" }),
   g: () => {

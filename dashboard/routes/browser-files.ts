@@ -1,11 +1,11 @@
 /**
  * The page and its files. Each is named here, so no path from a request ever reaches the disk. The page's own addresses
- * (`/hosts/10.0.3.25`, `/captures`, `/agents`) all get the same document; its script reads the rest from the address.
+ * (`/hosts/10.0.3.25`, `/network`, `/captures`, `/agents`) all get the same document; its script reads the rest from the address.
  */
 import { Router } from "express";
 
 const files = ["main.js", "main.js.map", "style.css", "style.css.map", "favicon.svg"];
-const pages = ["/", "/hosts/:address", "/captures", "/agents"];
+const pages = ["/", "/hosts/:address", "/network", "/captures", "/agents"];
 
 /** `folder` holds index.html, style.css, favicon.svg and the bundle main.js. */
 export function browserFiles(folder: string): Router {

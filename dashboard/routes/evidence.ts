@@ -3,9 +3,22 @@ import { Router } from "express";
 import { alarmsOf } from "../../analytics/agents/agent-alarms.ts";
 import type { Store } from "../../analytics/store.ts";
 import type { CodeBook } from "../../wire/code-book.ts";
-import type { AgentsAnswer, CapturesAnswer, HealthAnswer, HostAnswer, RankingAnswer } from "../api.ts";
+import type {
+  AgentsAnswer,
+  CapturesAnswer,
+  HealthAnswer,
+  HostAnswer,
+  NetworkAnswer,
+  RankingAnswer,
+} from "../api.ts";
 import { HttpError } from "../http-error.ts";
-import { parseHostAddress, parseHostQuery, parseNoQuery, parseRankingQuery } from "../query.ts";
+import {
+  parseHostAddress,
+  parseHostQuery,
+  parseNetworkQuery,
+  parseNoQuery,
+  parseRankingQuery,
+} from "../query.ts";
 
 export interface EvidenceRoutes {
   readonly store: Store;
@@ -29,6 +42,11 @@ export function evidenceRoutes({ store, codeBook, clock, maxUploadOctets, inClea
     const { asOf } = parseHostQuery(request.query);
     const answer: HostAnswer | undefined = await store.host(address, asOf);
     if (!answer) throw new HttpError(404, `${address} was never seen with a mark`);
+    response.json(answer);
+  });
+
+  router.get("/network", async (request, response) => {
+    const answer: NetworkAnswer = await store.network(parseNetworkQuery(request.query));
     response.json(answer);
   });
 

@@ -1,4 +1,5 @@
 /** A store without a database, for tests of the dashboard: what it answers is given, what it is asked is recorded. */
+import type { NetworkQuery, NetworkTimeline } from "../../analytics/network-timeline.ts";
 import type {
   AgentReport,
   CaptureReport,
@@ -12,6 +13,7 @@ import type {
   Store,
 } from "../../analytics/store.ts";
 import { severities } from "../../wire/code-book.ts";
+import { makeNetworkTimeline } from "./fake-network.ts";
 
 export interface FakeEvidence {
   readonly asOf: number;
@@ -26,6 +28,7 @@ export class FakeStore implements Store {
   /** Every upload that came to an end, with the octets that arrived. */
   readonly ingested: { name: string; octets: number }[] = [];
   readonly rankingQueries: RankingQuery[] = [];
+  readonly networkQueries: NetworkQuery[] = [];
   readonly #evidence: FakeEvidence;
   #captures: CaptureReport[];
 
@@ -67,6 +70,15 @@ export class FakeStore implements Store {
     }
     const nothing = { timeline: [], flows: [], flowCount: 0, events: [], eventCount: 0 };
     return Promise.resolve(unranked ? { asOf, unranked, ...nothing } : undefined);
+  }
+
+  /** Cut to the stretch that is asked for. */
+  async network(query: NetworkQuery = {}): Promise<NetworkTimeline> {
+    this.networkQueries.push(query);
+    const all = makeNetworkTimeline(query.asOf ?? this.#evidence.asOf);
+    const { from = all.from, to = all.to } = query;
+    const marks = all.marks.filter(({ kind, at }) => kind === "detection" || (at >= from && at <= to));
+    return Promise.resolve({ ...all, from, to, marks });
   }
 
   async setAssets(): Promise<void> {

@@ -1,4 +1,4 @@
-/** Brings a database's schema up to date: numbered .sql files, each applied once, in a transaction of its own. */
+/** Brings a database's schema up to date: numbered .sql files, each applied once. */
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
@@ -10,7 +10,9 @@ interface SqlFile {
 }
 
 const migrations = readSqlFolder(new URL("./sql/migrations/", import.meta.url));
-const views = readSqlFolder(new URL("./sql/views/", import.meta.url));
+const viewsText = readSqlFolder(new URL("./sql/views/", import.meta.url))
+  .map((view) => view.text)
+  .join("\n");
 
 function readSqlFolder(folder: URL): readonly SqlFile[] {
   return readdirSync(folder)
@@ -20,7 +22,8 @@ function readSqlFolder(folder: URL): readonly SqlFile[] {
 }
 
 /**
- * Applies what is missing; `seed` becomes the seed of a new database's flow keys.
+ * Applies what is missing, all in one transaction (each commit waits for the disk: seven took a fifth of the time that a
+ * small capture takes); `seed` becomes the seed of a new database's flow keys.
  * @throws DatabaseError if the database is someone else's, or newer than this program.
  */
 export async function migrate(instance: DuckDBInstance, path: string, seed: string): Promise<void> {
@@ -33,11 +36,23 @@ export async function migrate(instance: DuckDBInstance, path: string, seed: stri
         `${path}: its schema has version ${applied}, this tattle knows ${migrations.length}; use a newer tattle`,
       );
     }
-    for (const [index, migration] of migrations.entries()) {
-      if (index >= applied) await apply(connection, index + 1, migration);
+    const digest = createHash("sha256").update(viewsText).digest("hex");
+    if (applied === migrations.length && (await storedViews(connection)) === digest) return;
+    await connection.run("BEGIN");
+    try {
+      for (const [index, migration] of migrations.entries()) {
+        if (index >= applied) await apply(connection, index + 1, migration);
+      }
+      if (applied === 0) await connection.run("INSERT INTO setting VALUES ('seed', $1)", [seed]);
+      // The views for people follow this program's version, whatever the schema's.
+      await connection.run(viewsText);
+      await connection.run("INSERT OR REPLACE INTO setting VALUES ('views', $1)", [digest]);
+      await connection.run("COMMIT");
+    } catch (error) {
+      // A failed COMMIT has rolled back by itself, and then there is no transaction to end.
+      await connection.run("ROLLBACK").catch(() => undefined);
+      throw error;
     }
-    if (applied === 0) await connection.run("INSERT INTO setting VALUES ('seed', $1)", [seed]);
-    await refreshViews(connection);
   } finally {
     connection.closeSync();
   }
@@ -58,28 +73,15 @@ async function appliedMigrations(connection: DuckDBConnection, path: string): Pr
 }
 
 async function apply(connection: DuckDBConnection, version: number, migration: SqlFile): Promise<void> {
-  await connection.run("BEGIN");
-  try {
-    await connection.run(
-      "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name VARCHAR NOT NULL)",
-    );
-    await connection.run(migration.text);
-    await connection.run("INSERT INTO schema_migrations VALUES ($1, $2)", [version, migration.name]);
-    await connection.run("COMMIT");
-  } catch (error) {
-    await connection.run("ROLLBACK");
-    throw error;
-  }
+  await connection.run(
+    "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name VARCHAR NOT NULL)",
+  );
+  await connection.run(migration.text);
+  await connection.run("INSERT INTO schema_migrations VALUES ($1, $2)", [version, migration.name]);
 }
 
-/** The views for people follow this program's version, whatever the schema's. */
-async function refreshViews(connection: DuckDBConnection): Promise<void> {
-  const text = views.map((view) => view.text).join("\n");
-  const digest = createHash("sha256").update(text).digest("hex");
+/** The digest of the views that the database holds. */
+async function storedViews(connection: DuckDBConnection): Promise<unknown> {
   const stored = await connection.runAndReadAll("SELECT value FROM setting WHERE key = 'views'");
-  if (stored.getRows()[0]?.[0] === digest) return;
-  await connection.run("BEGIN");
-  if (text !== "") await connection.run(text);
-  await connection.run("INSERT OR REPLACE INTO setting VALUES ('views', $1)", [digest]);
-  await connection.run("COMMIT");
+  return stored.getRows()[0]?.[0];
 }

@@ -217,10 +217,18 @@ export interface StoredEvents {
   readonly known: number;
 }
 
+/** Who reports. */
+export interface ReportSource {
+  /** Name of the token that the request came with. */
+  readonly token: string;
+  /** Whether there is a token of this name: an agent whose token was taken out goes on under its new one. */
+  readonly isToken: (name: string) => boolean;
+}
+
 export interface AgentLog {
-  /** All of a batch or nothing. `token`: name of the token that it came with; `now`: seconds since 1970. */
-  store(token: string, events: readonly AgentEvent[], now: number): Promise<StoredEvents>;
-  heard(token: string, heartbeat: Heartbeat, now: number): Promise<void>;
+  /** All of a batch or nothing. `now`: seconds since 1970. */
+  store(source: ReportSource, events: readonly AgentEvent[], now: number): Promise<StoredEvents>;
+  heard(source: ReportSource, heartbeat: Heartbeat, now: number): Promise<void>;
   agents(): Promise<readonly AgentReport[]>;
 }
 

@@ -1,66 +1,67 @@
 /**
  * What agents report: events exactly once, however often they arrive, and the last heartbeat of each. Events are
- * numbered in an agent's spool (`<spool>-<number>`) and come in order, so one number a spool tells what is stored.
+ * numbered in an agent's spool (`<spool>-<number>`), and which numbers are stored is known (received-numbers.ts).
  */
-import type { DuckDBConnection } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
 import { readFileSync } from "node:fs";
 import type { Heartbeat } from "../../policy/agent-report.ts";
-import type { AgentEvent, EnforcementEvent, GapEvent } from "../../policy/event.ts";
-import { isPlausible } from "../../wire/mark.ts";
+import type { AgentEvent, GapEvent } from "../../policy/event.ts";
 import type { Database } from "../database.ts";
-import type { AgentLog, AgentReport, StoredEvents } from "../store.ts";
 import { FlowKey } from "../ingest/flow-key.ts";
 import { drawSecrets } from "../ingest/secrets.ts";
-import { addressWords, canonicalAddress } from "./address-words.ts";
+import type { AgentLog, AgentReport, ReportSource, StoredEvents } from "../store.ts";
+import { AgentClaims } from "./agent-claims.ts";
+import { appendRows } from "./append-rows.ts";
+import { KnownIds, timestamp } from "./known-ids.ts";
+import { storePackets } from "./reported-packets.ts";
+import { StoredSpools } from "./stored-spools.ts";
 
-const sql = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
-const staging = sql("./sql/staging.sql");
-const stageReports = sql("./sql/stage-reports.sql");
-const stageDetections = sql("./sql/stage-detections.sql");
-const mergeReports = sql("./sql/merge-reports.sql");
-const mergePairs = sql("../ingest/sql/merge-pairs.sql");
-const listAgents = sql("./sql/agents.sql");
+const listAgents = readFileSync(new URL("./sql/agents.sql", import.meta.url), "utf8");
 
-/** Ids of the table trust. */
-const trustIds = { lone: 0, established: 1, implausible: 3 } as const;
-
-/** An event whose id is none of a spool's. */
-export class EventIdError extends Error {
-  constructor(id: string) {
-    super(`id: expected <spool>-<number>, got "${id.slice(0, 100)}"`);
-    this.name = "EventIdError";
-  }
+/** What is in memory of the database, so that a batch asks for nothing that was asked before. */
+class Known {
+  readonly ids = new KnownIds();
+  readonly spools = new StoredSpools();
+  readonly claims = new AgentClaims();
 }
 
 export class DatabaseAgentLog implements AgentLog {
   readonly #database: Database;
+  #known = new Known();
+  #key: FlowKey | undefined;
 
   constructor(database: Database) {
     this.#database = database;
   }
 
-  store(token: string, events: readonly AgentEvent[], now: number): Promise<StoredEvents> {
-    return this.#database.write(async ({ connection }) => {
-      const fresh = await takeFresh(connection, token, events);
-      const enforced = fresh.filter((event) => event.type === "enforcement");
-      if (enforced.length > 0) await storeEnforced(connection, token, enforced);
-      for (const gap of fresh) if (gap.type === "gap") await storeGap(connection, token, gap);
+  store(source: ReportSource, events: readonly AgentEvent[], now: number): Promise<StoredEvents> {
+    return this.#write(async (connection) => {
+      const { ids, spools, claims } = this.#known;
       for (const agent of new Set(events.map((event) => event.agent)))
-        await noteAgent(connection, agent, token, now);
+        await claims.note(connection, source, agent, now);
+      const fresh = await spools.takeFresh(connection, source.token, events);
+      for (const [agent, own] of byAgent(fresh)) {
+        // An identity counts under the token that it came with: nobody can report in another's name.
+        const reporter = `${source.token}/${agent}`;
+        const packets = own.filter((event) => event.type === "enforcement");
+        if (packets.length > 0)
+          await storePackets(connection, ids, await this.#keyOf(connection), reporter, packets);
+        await appendRows(
+          connection,
+          "agent_gap",
+          own.filter((event) => event.type === "gap").map(gapRow(reporter)),
+        );
+      }
       return { stored: fresh.length, known: events.length - fresh.length };
     });
   }
 
-  heard(token: string, heartbeat: Heartbeat, now: number): Promise<void> {
-    return this.#database.write(async ({ connection }) => {
-      await noteAgent(connection, heartbeat.agent, token, now);
+  heard(source: ReportSource, heartbeat: Heartbeat, now: number): Promise<void> {
+    return this.#write(async (connection) => {
+      await this.#known.claims.note(connection, source, heartbeat.agent, now);
       await connection.run(
         "UPDATE agent SET heartbeat = $heartbeat WHERE token = $token AND agent = $agent",
-        {
-          token,
-          agent: heartbeat.agent,
-          heartbeat: JSON.stringify(heartbeat),
-        },
+        { token: source.token, agent: heartbeat.agent, heartbeat: JSON.stringify(heartbeat) },
       );
     });
   }
@@ -82,134 +83,53 @@ export class DatabaseAgentLog implements AgentLog {
       });
     });
   }
-}
 
-/** The events that are not stored yet; from now on they count as stored. */
-async function takeFresh(
-  connection: DuckDBConnection,
-  token: string,
-  events: readonly AgentEvent[],
-): Promise<AgentEvent[]> {
-  const lasts = new Map<string, bigint>();
-  const fresh: AgentEvent[] = [];
-  for (const event of events) {
-    const [spool, number] = splitId(event.id);
-    let last = lasts.get(spool);
-    if (last === undefined) {
-      const reader = await connection.runAndReadAll(
-        "SELECT last_number FROM agent_spool WHERE token = $token AND spool = $spool",
-        { token, spool },
-      );
-      last = BigInt(String(reader.getRows()[0]?.[0] ?? -1));
+  /** In a transaction; if it fails, nothing that came up in it is known any more. */
+  async #write<Result>(work: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#database.write(async ({ connection }) => {
+        try {
+          return await work(connection);
+        } catch (error) {
+          // Before the next transaction begins.
+          this.#known = new Known();
+          throw error;
+        }
+      });
+    } catch (error) {
+      // It may have failed to commit.
+      this.#known = new Known();
+      throw error;
     }
-    if (number > last) fresh.push(event);
-    lasts.set(spool, number > last ? number : last);
   }
-  for (const [spool, last] of lasts) {
-    await connection.run("INSERT OR REPLACE INTO agent_spool VALUES ($token, $spool, $last)", {
-      token,
-      spool,
-      last,
-    });
+
+  async #keyOf(connection: DuckDBConnection): Promise<FlowKey> {
+    if (!this.#key) {
+      const seed = await connection.runAndReadAll("SELECT value FROM setting WHERE key = 'seed'");
+      this.#key = new FlowKey(drawSecrets(String(seed.getRows()[0]?.[0])));
+    }
+    return this.#key;
   }
-  return fresh;
 }
 
-function splitId(id: string): [spool: string, number: bigint] {
-  const [, spool, number] = /^(.{1,60})-(\d{1,15})$/.exec(id) ?? [];
-  if (spool === undefined || number === undefined) throw new EventIdError(id);
-  return [spool, BigInt(number)];
+function byAgent(events: readonly AgentEvent[]): Map<string, AgentEvent[]> {
+  const groups = new Map<string, AgentEvent[]>();
+  for (const event of events) {
+    const group = groups.get(event.agent);
+    if (group) group.push(event);
+    else groups.set(event.agent, [event]);
+  }
+  return groups;
 }
 
-async function noteAgent(
-  connection: DuckDBConnection,
-  agent: string,
-  token: string,
-  now: number,
-): Promise<void> {
-  await connection.run(
-    `INSERT INTO agent VALUES ($token, $agent, make_timestamp($now::BIGINT), NULL)
-     ON CONFLICT (token, agent) DO UPDATE SET heard_at = excluded.heard_at`,
-    { agent, token, now: microseconds(now) },
-  );
-}
-
-async function storeGap(connection: DuckDBConnection, token: string, gap: GapEvent): Promise<void> {
-  await connection.run(
-    `INSERT INTO agent_gap VALUES
-     ($id, $agent, make_timestamp($time::BIGINT), $verdict, $rule, $packets::UBIGINT, $reason)`,
-    {
-      id: gap.id,
-      agent: reporter(token, gap.agent),
-      time: microseconds(gap.time),
-      verdict: gap.verdict,
-      rule: gap.rule ?? null,
-      packets: BigInt(gap.packets),
-      reason: gap.reason,
-    },
-  );
-}
-
-async function storeEnforced(
-  connection: DuckDBConnection,
-  token: string,
-  events: readonly EnforcementEvent[],
-): Promise<void> {
-  const seed = await connection.runAndReadAll("SELECT value FROM setting WHERE key = 'seed'");
-  const key = new FlowKey(drawSecrets(String(seed.getRows()[0]?.[0])));
-  await connection.run(staging);
-  await connection.run(stageReports, {
-    reports: JSON.stringify(events.map((event) => toReport(token, event, key))),
-  });
-  await connection.run(stageDetections, { detections: JSON.stringify(events.flatMap(toDetections)) });
-  await connection.run(mergeReports);
-  await connection.run(mergePairs);
-}
-
-function toReport(token: string, event: EnforcementEvent, key: FlowKey): Record<string, unknown> {
-  return {
-    id: event.id,
-    agent: reporter(token, event.agent),
-    time: Number(microseconds(event.time)),
-    host: canonicalAddress(event.host),
-    peer: canonicalAddress(event.peer),
-    verdict: event.verdict,
-    rule: event.rule ?? null,
-    trust: trustIds[event.trust],
-    tuple_key: tupleKey(event, key),
-    protocol: event.protocol,
-    host_port: event.hostPort,
-    peer_port: event.peerPort,
-    length: event.length,
-  };
-}
-
-/** The same key that the flow has in captures of this database (ingest/tuple-key.ts); decimal. */
-function tupleKey({ host, peer, hostPort, peerPort, protocol }: EnforcementEvent, key: FlowKey): string {
-  key.begin();
-  for (const word of [...addressWords(host), ...addressWords(peer)]) key.add(word);
-  key.add(((hostPort << 16) | peerPort) >>> 0);
-  key.add(protocol);
-  key.digest();
-  return ((BigInt(key.high) << 32n) | BigInt(key.low)).toString();
-}
-
-function toDetections(event: EnforcementEvent): Record<string, unknown>[] {
-  return event.detections.map(({ detectedAt, category, activity }) => ({
-    host: canonicalAddress(event.host),
-    time: Number(microseconds(event.time)),
-    trust: isPlausible(detectedAt, event.time) ? trustIds[event.trust] : trustIds.implausible,
-    detected_at: detectedAt,
-    category,
-    activity,
-  }));
-}
-
-/** An identity counts under the token that it came with: nobody can report in another's name. */
-function reporter(token: string, agent: string): string {
-  return `${token}/${agent}`;
-}
-
-function microseconds(seconds: number): bigint {
-  return BigInt(Math.round(seconds * 1_000_000));
+function gapRow(reporter: string) {
+  return ({ id, time, verdict, rule, packets, reason }: GapEvent): DuckDBValue[] => [
+    id,
+    reporter,
+    timestamp(Math.round(time * 1_000_000)),
+    verdict,
+    rule ?? null,
+    BigInt(packets),
+    reason,
+  ];
 }

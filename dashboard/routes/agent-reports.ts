@@ -2,8 +2,8 @@
 import express, { Router } from "express";
 import type { Request, RequestHandler } from "express";
 import type { ZodType } from "zod";
-import { EventIdError } from "../../analytics/agents/agent-log.ts";
-import type { AgentLog, StoredEvents } from "../../analytics/store.ts";
+import { EventIdError } from "../../analytics/agents/stored-spools.ts";
+import type { AgentLog, ReportSource, StoredEvents } from "../../analytics/store.ts";
 import { agentRequestLimits, heartbeatSchema } from "../../policy/agent-report.ts";
 import { agentEventSchema } from "../../policy/event.ts";
 import type { AgentEvent } from "../../policy/event.ts";
@@ -32,6 +32,10 @@ export function agentReports({ log, tokens, clock }: AgentRoutes): Router {
       "WWW-Authenticate": 'Bearer realm="tattle agents"',
     });
   };
+  const sourceOf = (request: Request): ReportSource => ({
+    token: nameOf(request),
+    isToken: (name) => tokens.has(name),
+  });
   // Before the body is read: strangers send nothing.
   router.use((request, _response, next) => {
     nameOf(request);
@@ -40,13 +44,13 @@ export function agentReports({ log, tokens, clock }: AgentRoutes): Router {
 
   router.post("/events", readText("application/x-ndjson"), oneOfFew(), async (request, response) => {
     const events = parseEvents(String(request.body));
-    const answer: StoredEvents = await refusing(() => log.store(nameOf(request), events, clock()));
+    const answer: StoredEvents = await refusing(() => log.store(sourceOf(request), events, clock()));
     response.json(answer);
   });
 
   router.post("/heartbeat", readText("application/json"), oneOfFew(), async (request, response) => {
     const heartbeat = parse(heartbeatSchema, String(request.body), "the heartbeat");
-    await log.heard(nameOf(request), heartbeat, clock());
+    await log.heard(sourceOf(request), heartbeat, clock());
     response.status(204).end();
   });
   return router;

@@ -9,6 +9,8 @@ import { readFileSync, statSync } from "node:fs";
 export interface AgentTokens {
   /** Name of the token, or undefined if it is none. */
   nameOf(token: string): string | undefined;
+  /** Whether there is a token of this name. */
+  has(name: string): boolean;
 }
 
 export class AgentTokenError extends Error {
@@ -62,6 +64,11 @@ export class AgentTokenFile implements AgentTokens {
       if (timingSafeEqual(given, Buffer.from(digest))) found = name;
     }
     return found;
+  }
+
+  has(name: string): boolean {
+    this.#refresh();
+    return this.#digests.has(name);
   }
 
   #refresh(): void {

@@ -124,6 +124,13 @@ describe("events", () => {
     expect((await flagged())?.markedPackets).toBe(40);
   });
 
+  test("that arrive out of order are stored, each once", async () => {
+    expect((await send([enforced(3), enforced(1)])).json()).toEqual({ stored: 2, known: 0 });
+    expect((await send([enforced(9), enforced(2), enforced(3)])).json()).toEqual({ stored: 2, known: 1 });
+    expect((await send([enforced(2), enforced(9), enforced(8)])).json()).toEqual({ stored: 1, known: 2 });
+    expect((await flagged())?.markedPackets).toBe(5);
+  });
+
   test("a detection that cannot be true, yet or any more, does not rank", async () => {
     await send([enforced(1, { detections: [{ detectedAt: now + 7200, category: 2, activity: 1 }] })]);
     const { hosts, unranked } = await store.ranking();
@@ -220,6 +227,28 @@ describe("tokens", () => {
       [agent, "border-1", 2],
       [agent, "border-2", 1],
     ]);
+  });
+
+  test("one that is renewed under another name goes on where the old one ended", async () => {
+    const renewed = "a-new-token-that-nobody-guesses";
+    const withRenewed = { Authorization: `Bearer ${renewed}` };
+    await send([enforced(1), enforced(2)]);
+    await beat({ reinserted: 1 });
+    writeFileSync(tokenFile, `border-1 ${tokenDigest(token)}\nborder-one ${tokenDigest(renewed)}\n`);
+    // The answer to the last batch was lost on the way: it comes again, with the new token.
+    expect((await send([enforced(1), enforced(2), enforced(3)], withRenewed)).json()).toEqual({
+      stored: 1,
+      known: 2,
+    });
+    writeFileSync(tokenFile, `border-one ${tokenDigest(renewed)}\n`);
+    expect((await send([enforced(3), enforced(4), gap(5, 7)], withRenewed)).json()).toEqual({
+      stored: 2,
+      known: 1,
+    });
+    expect(await store.agents()).toMatchObject([
+      { agent, token: "border-one", events: 4, gapPackets: 7, heartbeat: { reinserted: 1 } },
+    ]);
+    expect((await flagged())?.markedPackets).toBe(4);
   });
 
   test("one that is taken back is refused from then on, without a restart", async () => {

@@ -8,6 +8,15 @@ import type { Database } from "./database.ts";
 import { ingestCapture } from "./ingest/ingest-capture.ts";
 import type { ReaderKey } from "./ingest/tag-check.ts";
 import { loadCodeBook } from "./load-code-book.ts";
+import { noteFile } from "./packets/note-file.ts";
+import type {
+  PacketSelection,
+  SliceOptions,
+  SliceOutput,
+  SliceReport,
+  SliceSource,
+} from "./packets/selection.ts";
+import { checkSources, findKnownSources, writeSlice } from "./packets/write-slice.ts";
 import { momentFor } from "./queries/as-of.ts";
 import { reportHost } from "./queries/host-report.ts";
 import { listCaptures } from "./queries/list-captures.ts";
@@ -76,8 +85,27 @@ class LocalStore implements Store {
     );
   }
 
-  #ingest(input: IngestInput, options: IngestOptions): Promise<CaptureReport> {
-    return ingestCapture(this.#database, input, { now: this.#clock(), ...options }, this.#keys);
+  async #ingest(input: IngestInput, options: IngestOptions): Promise<CaptureReport> {
+    const now = options.now ?? this.#clock();
+    const report = await ingestCapture(this.#database, input, { ...options, now }, this.#keys);
+    const { file } = input;
+    const { captureId } = report;
+    if (file === undefined || captureId === undefined) return report;
+    await this.#database.write(({ connection }) => noteFile(connection, captureId, file, now));
+    return report;
+  }
+
+  async packetSources(selection: PacketSelection): Promise<readonly SliceSource[]> {
+    return checkSources(await this.#database.read((connection) => findKnownSources(connection, selection)));
+  }
+
+  async packets(
+    selection: PacketSelection,
+    output: SliceOutput,
+    options: SliceOptions = {},
+  ): Promise<SliceReport> {
+    const sources = await this.#database.read((connection) => findKnownSources(connection, selection));
+    return writeSlice(sources, selection, output, options);
   }
 
   ranking(query: RankingQuery = {}): Promise<Ranking> {

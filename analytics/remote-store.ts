@@ -6,9 +6,18 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { FoundOwner } from "./owner/find-owner.ts";
-import { nameHeader, octetsHeader, routes } from "./owner/wire-format.ts";
+import { fileHeader, nameHeader, octetsHeader, routes } from "./owner/wire-format.ts";
+import { readStream, StreamLost } from "./owner/streamed-answer.ts";
 import type { Failure, IngestLine } from "./owner/wire-format.ts";
 import type { NetworkQuery, NetworkTimeline } from "./network-timeline.ts";
+import { defaultSliceLimits, PacketsError } from "./packets/selection.ts";
+import type {
+  PacketSelection,
+  SliceOptions,
+  SliceOutput,
+  SliceReport,
+  SliceSource,
+} from "./packets/selection.ts";
 import type {
   AgentReport,
   Asset,
@@ -73,6 +82,7 @@ export class RemoteStore implements Store {
         [nameHeader]: encodeURIComponent(Buffer.from(input.name).toString()),
         // Not as the length of the body: a file that shrank meanwhile would leave the owner waiting for ever.
         ...(octets === undefined ? {} : { [octetsHeader]: octets }),
+        ...(input.file === undefined ? {} : { [fileHeader]: encodeURIComponent(JSON.stringify(input.file)) }),
       },
     });
     const answered = responseTo(sending);
@@ -86,6 +96,46 @@ export class RemoteStore implements Store {
     } finally {
       sending.destroy();
       await sent;
+    }
+  }
+
+  packetSources(selection: PacketSelection): Promise<readonly SliceSource[]> {
+    const question = { selection: JSON.stringify(selection) };
+    return this.#ask(routes.packetSources, question) as Promise<readonly SliceSource[]>;
+  }
+
+  async packets(
+    selection: PacketSelection,
+    output: SliceOutput,
+    options: SliceOptions = {},
+  ): Promise<SliceReport> {
+    const limits = JSON.stringify(options.limits ?? defaultSliceLimits);
+    const question = { selection: JSON.stringify(selection), limits };
+    return this.#stream(routes.packets, question, output, options.signal) as Promise<SliceReport>;
+  }
+
+  async #stream(
+    path: string,
+    question: Readonly<Record<string, string>>,
+    output: SliceOutput,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    const target = `${path}?${new URLSearchParams(question).toString()}`;
+    const asking = request({ socketPath: this.#socket, path: target, ...(signal ? { signal } : {}) });
+    asking.end();
+    try {
+      const response = await responseTo(asking);
+      if (response.statusCode !== 200) {
+        const { failure } = JSON.parse(await textOf(response)) as Failure;
+        throw response.statusCode === 404 ? new PacketsError(failure) : new OwnerError(failure);
+      }
+      return await readStream(response, output);
+    } catch (error) {
+      signal?.throwIfAborted();
+      const isLost = error instanceof StreamLost || (error instanceof Error && "code" in error);
+      throw isLost ? this.#lost(error) : error;
+    } finally {
+      asking.destroy();
     }
   }
 
@@ -116,9 +166,7 @@ export class RemoteStore implements Store {
     asking.end(body);
     try {
       const response = await responseTo(asking);
-      const parts: Buffer[] = [];
-      for await (const part of response) parts.push(part as Buffer);
-      const answer = JSON.parse(Buffer.concat(parts).toString()) as unknown;
+      const answer = JSON.parse(await textOf(response)) as unknown;
       if (response.statusCode !== 200) throw new OwnerError((answer as Failure).failure);
       return answer;
     } catch (error) {
@@ -137,6 +185,12 @@ function responseTo(asking: ClientRequest): Promise<IncomingMessage> {
     asking.once("response", resolve);
     asking.on("error", reject);
   });
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of response) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString();
 }
 
 function bodyOf(input: IngestInput): Readable {

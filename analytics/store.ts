@@ -7,6 +7,14 @@ import type { Heartbeat } from "../policy/agent-report.ts";
 import type { AgentEvent } from "../policy/event.ts";
 import type { Severity } from "../wire/code-book.ts";
 import type { NetworkQuery, NetworkTimeline } from "./network-timeline.ts";
+import type {
+  CaptureFile,
+  PacketSelection,
+  SliceOptions,
+  SliceOutput,
+  SliceReport,
+  SliceSource,
+} from "./packets/selection.ts";
 
 export const sortKeys = ["score", "activity", "elapsed", "elapsed-asc", "last-seen", "peers"] as const;
 export type SortKey = (typeof sortKeys)[number];
@@ -180,6 +188,8 @@ export interface IngestInput {
         /** The sender may stall: all of it is received before other captures have to wait for it. */
         readonly mayStall?: boolean;
       };
+  /** Where it lies on this machine, so that its packets can be had again. */
+  readonly file?: CaptureFile;
 }
 
 export interface IngestOptions {
@@ -246,6 +256,13 @@ export interface Store {
   setAssets(assets: readonly Asset[]): Promise<void>;
   /** Every agent that was ever heard. */
   agents(): Promise<readonly AgentReport[]>;
+  /** Captures that show the packets, and whether their files can be read again. */
+  packetSources(selection: PacketSelection): Promise<readonly SliceSource[]>;
+  /**
+   * Writes the packets, as a pcapng.
+   * @throws PacketsError before anything is written if no file is there.
+   */
+  packets(selection: PacketSelection, output: SliceOutput, options?: SliceOptions): Promise<SliceReport>;
   /** Takes what agents report; only the process that holds the database can. */
   readonly agentLog?: AgentLog;
   close(): Promise<void>;

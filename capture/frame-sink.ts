@@ -1,5 +1,15 @@
 /** What a capture reader hands to its consumer: one call a frame, into a buffer that is reused. Nothing is allocated. */
 
+/** How times stand in a capture, for those who write them again as they were. */
+export interface CaptureClock {
+  /** As pcapng's if_tsresol: a negative power of ten, or of two with the highest bit set. */
+  readonly resolution: number;
+  /** As pcapng's if_tsoffset: added to every time, seconds. */
+  readonly offsetSeconds: number;
+  /** Whether the high half of a time is seconds and the low one the fraction, rather than both one 64-bit count. */
+  readonly isSplit: boolean;
+}
+
 /** An interface of a capture; a classic pcap has one. */
 export interface CaptureInterface {
   /** Number within the whole capture, counted over all sections, from 0. */
@@ -8,6 +18,7 @@ export interface CaptureInterface {
   /** Octets; 0 if there is no limit. */
   readonly snapLength: number;
   readonly name?: string;
+  readonly clock: CaptureClock;
   /**
    * Microseconds since 1970 of a frame's time as it stands in the capture. Exact to the microsecond until 2255; finer
    * resolutions are cut off. In a pcap, high is seconds and low the fraction; in a pcapng they are one 64-bit count.
@@ -81,4 +92,6 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** Called every few megabytes with the octets read so far (of the compressed file, if it is compressed). */
   readonly onProgress?: (octetsRead: number, frames: number) => void;
+  /** Waited for every few megabytes: a consumer that is slower than the file lets the reading wait. */
+  readonly pace?: () => Promise<void>;
 }

@@ -2,7 +2,7 @@
  * Records of a classic pcap (draft-ietf-opsawg-pcap): 24 octets of file header, then records of 16 octets of header
  * and a frame. Micro- and nanoseconds, both byte orders, and Alexey Kuznetzov's variant with 24 octets a record.
  */
-import type { CaptureInterface, FrameSink, RecordLayout } from "./frame-sink.ts";
+import type { CaptureClock, CaptureInterface, FrameSink, RecordLayout } from "./frame-sink.ts";
 import { maximumRecordOctets, usualSnapLength } from "./record-walker.ts";
 import type { Damage, RecordWalker } from "./record-walker.ts";
 
@@ -17,11 +17,13 @@ class PcapInterface implements CaptureInterface {
   readonly index = 0;
   readonly linkType: number;
   readonly snapLength: number;
+  readonly clock: CaptureClock;
   readonly #isNanoseconds: boolean;
 
   constructor(linkType: number, snapLength: number, isNanoseconds: boolean) {
     this.linkType = linkType;
     this.snapLength = snapLength;
+    this.clock = { resolution: isNanoseconds ? 9 : 6, offsetSeconds: 0, isSplit: true };
     this.#isNanoseconds = isNanoseconds;
   }
 

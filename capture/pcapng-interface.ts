@@ -1,5 +1,5 @@
 /** An interface of a pcapng and its clock (draft-ietf-opsawg-pcapng section 4.2). */
-import type { CaptureInterface } from "./frame-sink.ts";
+import type { CaptureClock, CaptureInterface } from "./frame-sink.ts";
 import { findBlockOption } from "./pcapng-options.ts";
 
 const nameOption = 2;
@@ -17,6 +17,7 @@ export class PcapngInterface implements CaptureInterface {
   readonly linkType: number;
   readonly snapLength: number;
   readonly name?: string;
+  readonly clock: CaptureClock;
   /** Ticks a microsecond, if the clock ticks in powers of ten and is fine enough; 0 if not. */
   readonly #ticksPerMicrosecond: number;
   readonly #resolution: number;
@@ -35,6 +36,7 @@ export class PcapngInterface implements CaptureInterface {
     this.linkType = linkType;
     this.snapLength = snapLength;
     if (name !== undefined) this.name = name;
+    this.clock = { resolution, offsetSeconds, isSplit: false };
     this.#resolution = resolution;
     this.#ticksPerMicrosecond = resolution >= 6 && resolution <= 12 ? 10 ** (resolution - 6) : 0;
     this.#offset = offsetSeconds * 1_000_000;

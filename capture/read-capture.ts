@@ -236,6 +236,7 @@ class Reading {
     this.#nextTurn = this.#octets + octetsPerTurn;
     this.#options.onProgress?.(this.#source.octetsRead, walker.frames);
     await setImmediate();
+    await this.#options.pace?.();
     this.#options.signal?.throwIfAborted();
   }
 }

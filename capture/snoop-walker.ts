@@ -50,6 +50,7 @@ export class SnoopWalker implements RecordWalker {
       index: 0,
       linkType: datalinks.get(this.#view.getUint32(start + 12)) ?? unknownLinkType,
       snapLength: 0,
+      clock: { resolution: 6, offsetSeconds: 0, isSplit: true },
       microseconds: (seconds, microseconds) => seconds * 1_000_000 + microseconds,
     };
     this.interfaces = [only];

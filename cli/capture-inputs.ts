@@ -1,6 +1,7 @@
 /** The captures that somebody named: files, folders, patterns, pipes and standard input, opened one at a time. */
 import { closeSync, createReadStream, fstatSync, openSync, readSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { describeFile } from "../analytics/packets/capture-file.ts";
 import type { IngestInput } from "../analytics/store.ts";
 import { CliError } from "./cli-error.ts";
 import { describeFileError, errorCode } from "./file-error.ts";
@@ -93,7 +94,10 @@ export async function withCapture<Result>(
     return use({ name: capture.name, source: { stream } }).finally(() => stream.destroy());
   }
   try {
-    return await use({ name: capture.name, source: { descriptor, octets: status.size } });
+    // What it is before it is read: whoever changes it meanwhile has another file.
+    const file = describeFile(descriptor, resolve(capture.path));
+    const source = { descriptor, octets: status.size };
+    return await use({ name: capture.name, source, ...(file ? { file } : {}) });
   } finally {
     closeSync(descriptor);
   }

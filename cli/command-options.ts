@@ -16,10 +16,12 @@ export const database: CommandOption = {
   default: "evidence.duckdb in tattle's folder of the user's data folder, as ~/.local/share/tattle",
   description: "the database of evidence",
 };
+
 export const questionCodeBook: CommandOption = {
   ...codeBook,
   description: "names and severities of activities, as JSON; while tattle serve runs, its code book holds",
 };
+
 export const asOf: CommandOption = {
   name: "as-of",
   value: "TIME",

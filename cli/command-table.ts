@@ -2,6 +2,7 @@
 import { sortKeys } from "../analytics/store.ts";
 import type { Command, CommandOption } from "./command.ts";
 import { asOf, codeBook, database, json, questionCodeBook } from "./command-options.ts";
+import { exportCommands } from "./export-commands.ts";
 import { markCommands } from "./mark-commands.ts";
 import { networkCommand } from "./network-command.ts";
 
@@ -142,6 +143,7 @@ export const commands: readonly Command[] = [
     load: async () => import("./commands/host.ts"),
   },
   networkCommand,
+  ...exportCommands,
   {
     name: "captures",
     summary: "list what has been ingested",

@@ -10,6 +10,8 @@ import { suggest } from "./suggest.ts";
 export interface CommandOption {
   /** Without the dashes. */
   readonly name: string;
+  /** One letter, for what people type by habit. */
+  readonly short?: string;
   /** What stands for the value in the help text, as `FILE`; absent for a switch. */
   readonly value?: string;
   /** The values that are taken, if there are only some. */
@@ -52,7 +54,7 @@ export interface CommandLine {
 
 /** Options that every command takes. */
 export const commonOptions: readonly CommandOption[] = [
-  { name: "help", description: "show this help" },
+  { name: "help", short: "h", description: "show this help" },
   { name: "debug", description: "on an unexpected error, show where it happened" },
 ];
 
@@ -72,7 +74,7 @@ export function parseCommandLine(command: Command, args: readonly string[]): Com
         option.name,
         {
           type: option.value === undefined ? "boolean" : "string",
-          ...(option.name === "help" ? { short: "h" } : {}),
+          ...(option.short === undefined ? {} : { short: option.short }),
         } as const,
       ]),
     ),

@@ -44,7 +44,11 @@ export function readExplained(
   return factsOf(readOption(octets, policy), journey);
 }
 
-function readRecord(text: string, book: CodeBook): DetectionRecord {
+/**
+ * A record as people write it: `leak/sharing-folder@2026-05-01T10:00Z`.
+ * @throws CliError
+ */
+export function readRecord(text: string, book: CodeBook): DetectionRecord {
   const at = text.indexOf("@");
   const activity = resolveActivity(book, text.slice(0, at));
   if (!activity)

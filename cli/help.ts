@@ -59,7 +59,10 @@ function listExamples(command: Command): string {
 
 /** `--sort KEY`. */
 export function optionUsage(option: CommandOption): string {
-  return option.value === undefined ? `--${option.name}` : `--${option.name} ${option.value}`;
+  // Everybody knows -h.
+  const short = option.short === undefined || option.name === "help" ? "" : `-${option.short}, `;
+  const value = option.value === undefined ? "" : ` ${option.value}`;
+  return `${short}--${option.name}${value}`;
 }
 
 /** What an option or argument means, with its choices and its default. */

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The process around tattle: its streams, its signals, and the one place that turns an error into an exit code. */
+import { once } from "node:events";
 import { exitCodes } from "./cli-error.ts";
 import { describeFailure } from "./describe-failure.ts";
 import { runTattle } from "./run-tattle.ts";
@@ -25,6 +26,9 @@ for (const stream of [process.stdout, process.stderr]) {
 
 const shell: Shell = {
   out: (text) => process.stdout.write(text),
+  write: async (octets) => {
+    if (!process.stdout.write(octets)) await once(process.stdout, "drain", { signal: interruption.signal });
+  },
   err: (text) => process.stderr.write(text),
   columns: process.stdout.isTTY ? process.stdout.columns : undefined,
   colour: process.stdout.isTTY && (process.env.NO_COLOR ?? "") === "" && process.env.TERM !== "dumb",

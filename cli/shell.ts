@@ -4,6 +4,8 @@ import type { Readable } from "node:stream";
 export interface Shell {
   /** Results. */
   out(text: string): void;
+  /** Results that are no text; kept when the reader has taken them, so that a slow one lets us wait. */
+  write(octets: Uint8Array): Promise<void>;
   /** Messages. */
   err(text: string): void;
   /** Columns of the terminal; undefined if results do not go to one. */

@@ -8,6 +8,8 @@
  *   GET  /api/captures                 CapturesAnswer
  *   POST /api/captures?name            the octets of one capture as the body; CaptureReport, or UploadLine per line if the
  *                                      request accepts application/x-ndjson
+ *   GET  /api/packets?host&...         the packets of a selection as a pcapng (dashboard/packet-query.ts has the parameters)
+ *   GET  /api/packets/filter?host&...  PacketFilterAnswer
  *   GET  /api/agents                   AgentsAnswer
  *   POST /api/agent/events, .../heartbeat   from agents, with tokens of their own (policy/agent-report.ts)
  *   GET  /api/code-book                CodeBook
@@ -18,6 +20,7 @@
  */
 import type { AgentAlarm } from "../analytics/agents/agent-alarms.ts";
 import type { NetworkTimeline } from "../analytics/network-timeline.ts";
+import type { SliceSource } from "../analytics/packets/selection.ts";
 import type { AgentReport, CaptureReport, HostReport, IngestProgress, Ranking } from "../analytics/store.ts";
 
 export type RankingAnswer = Ranking;
@@ -36,6 +39,16 @@ export interface AgentsAnswer {
   /** The server's clock. */
   readonly now: number;
   readonly agents: readonly AgentState[];
+}
+
+/** How to find the packets of a selection oneself, and whether the files are there. */
+export interface PacketFilterAnswer {
+  /** For a Wireshark with tattle's dissector. */
+  readonly filter: string;
+  /** For any Wireshark. */
+  readonly plainFilter: string;
+  /** Captures that show the host at that time, with a tshark command each. */
+  readonly sources: readonly (SliceSource & { readonly command: string })[];
 }
 
 /** One line of an upload's answer. The last line is a report or an error. */

@@ -12,7 +12,7 @@ import { HttpError } from "./http-error.ts";
 const latestTime = 8.64e12;
 const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
 
-const asOf = z.string().transform((text, context): number => {
+export const timeParameter = z.string().transform((text, context): number => {
   const seconds = /^\d{1,13}(\.\d{1,9})?$/.test(text)
     ? Number(text)
     : instant.test(text)
@@ -32,7 +32,7 @@ const name = z
   .min(1, "expected the name of the capture, got nothing")
   .max(255, "expected at most 255 characters");
 
-const rankingQuery = z.strictObject({ asOf: asOf.optional(), sort: sort.optional() });
+const rankingQuery = z.strictObject({ asOf: timeParameter.optional(), sort: sort.optional() });
 const scale = z.enum(networkScales, {
   error: (issue) => `unknown scale ${quote(issue.input)}; one of ${networkScales.join(", ")}`,
 });
@@ -51,14 +51,14 @@ const octets = z.string().transform((text, context): number => {
 });
 
 const networkQuery = z.strictObject({
-  asOf: asOf.optional(),
+  asOf: timeParameter.optional(),
   scale: scale.optional(),
   from: place.optional(),
   to: place.optional(),
   host: z.string().optional(),
   leastOctets: octets.optional(),
 });
-const hostQuery = z.strictObject({ asOf: asOf.optional() });
+const hostQuery = z.strictObject({ asOf: timeParameter.optional() });
 const uploadQuery = z.strictObject({ name });
 const nothing = z.strictObject({});
 
@@ -113,7 +113,11 @@ export function parseHostAddress(text: string, where = "path"): string {
   }
 }
 
-function parse<Shape extends z.ZodRawShape>(
+/**
+ * The parameters of a query, which may have those of the schema and no others, once each.
+ * @throws HttpError 400
+ */
+export function parse<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
   query: unknown,
 ): z.output<z.ZodObject<Shape>> {

@@ -47,6 +47,12 @@ export class PacketWalk {
   tcpEnd = absent;
   /** Whether the packet is quoted inside an ICMP error: seen, but not sent by the host just now. */
   quoted = false;
+  /** Number of IP headers where they nest, the outermost first; 0 where `network` is the only one. */
+  levels = 0;
+  /** Of each level: offset of the IP header, that of the transport header or `absent`, and the protocol behind. */
+  readonly networks = new Int32Array(maximumDepth);
+  readonly transports = new Int32Array(maximumDepth);
+  readonly protocolsBehind = new Uint8Array(maximumDepth);
 
   /** Offset of the option that is the mark, or `absent`. */
   mark = absent;
@@ -94,7 +100,18 @@ export class PacketWalk {
     if (linkType === linkTypes.ethernet && this.#plainSegment(start, end)) return;
     this.#resetHeaders();
     let at = networkHeader(this.#octets, linkType, start, end);
-    for (let depth = 0; at !== noNetworkHeader && depth < maximumDepth; depth++) at = this.#internet(at, end);
+    for (let depth = 0; at !== noNetworkHeader && depth < maximumDepth; depth++) {
+      const inner = this.#internet(at, end);
+      if (this.network === at && (inner !== noNetworkHeader || this.levels > 0)) this.#noteLevel(at);
+      at = inner;
+    }
+  }
+
+  #noteLevel(at: number): void {
+    this.networks[this.levels] = at;
+    this.transports[this.levels] = this.transport;
+    this.protocolsBehind[this.levels] = this.protocol;
+    this.levels++;
   }
 
   /**
@@ -121,10 +138,12 @@ export class PacketWalk {
     this.capturedEnd = capturedEnd;
     this.tcp = tcp;
     this.tcpEnd = tcpEnd;
+    this.levels = 0;
     return true;
   }
 
   #resetHeaders(): void {
+    this.levels = 0;
     this.ipVersion = 0;
     this.network = absent;
     this.protocol = 0;

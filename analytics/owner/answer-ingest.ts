@@ -1,7 +1,8 @@
 /** POST /ingest: the body is a capture, and the answer a line for every step. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { CaptureFile } from "../packets/selection.ts";
 import type { Store } from "../store.ts";
-import { nameHeader, octetsHeader } from "./wire-format.ts";
+import { fileHeader, nameHeader, octetsHeader } from "./wire-format.ts";
 import type { IngestLine } from "./wire-format.ts";
 
 /** Hands the body to the store; nothing is kept of it if the client goes away, or `signal` aborts, before its end. */
@@ -26,12 +27,15 @@ export async function answerIngest(
   const octets = Number(request.headers[octetsHeader] ?? Number.NaN);
   const isKnown = Number.isSafeInteger(octets) && octets >= 0;
   const name = request.headers[nameHeader];
+  const file = request.headers[fileHeader];
   try {
     const report = await store.ingest(
       {
         name: typeof name === "string" ? decodeURIComponent(name) : "capture",
         // Only a file on this machine says how long it is, and a file does not stall.
         source: { stream: request, ...(isKnown ? { octets } : { mayStall: true }) },
+        // This user's own processes are the only clients, and what they say here is compared with the file later.
+        ...(typeof file === "string" ? { file: JSON.parse(decodeURIComponent(file)) as CaptureFile } : {}),
       },
       {
         signal: signal ? AbortSignal.any([gone.signal, signal]) : gone.signal,

@@ -139,6 +139,8 @@ class OwnedStore implements Store {
   readonly captures: Store["captures"];
   readonly setAssets: Store["setAssets"];
   readonly agents: Store["agents"];
+  readonly packetSources: Store["packetSources"];
+  readonly packets: Store["packets"];
   readonly agentLog?: NonNullable<Store["agentLog"]>;
   readonly #store: Store;
   readonly #server: OwnerServer;
@@ -153,6 +155,8 @@ class OwnedStore implements Store {
     this.captures = store.captures.bind(store);
     this.setAssets = store.setAssets.bind(store);
     this.agents = store.agents.bind(store);
+    this.packetSources = store.packetSources.bind(store);
+    this.packets = store.packets.bind(store);
     if (store.agentLog) this.agentLog = store.agentLog;
   }
 

@@ -6,7 +6,9 @@ import { once } from "node:events";
 import { finished } from "node:stream/promises";
 import { DatabaseError } from "../database-error.ts";
 import { answerIngest } from "./answer-ingest.ts";
+import { answerStream } from "./streamed-answer.ts";
 import { readAssets, readQuestion, RequestError } from "./read-request.ts";
+import { PacketsError } from "../packets/selection.ts";
 import type { Store } from "../store.ts";
 import { protocolVersion, routes } from "./wire-format.ts";
 import type { Introduction } from "./wire-format.ts";
@@ -127,6 +129,16 @@ async function answer(exchange: Exchange): Promise<void> {
     case `GET ${routes.agents}`:
       sendJson(response, 200, await store.agents());
       return;
+    case `GET ${routes.packetSources}`:
+      sendJson(response, 200, await store.packetSources(question.packets().selection));
+      return;
+    case `GET ${routes.packets}`: {
+      const { selection, limits } = question.packets();
+      await answerStream(response, signal, (output, gone) =>
+        store.packets(selection, output, { limits, signal: gone }),
+      );
+      return;
+    }
     case `PUT ${routes.assets}`:
       await store.setAssets(await readAssets(request));
       sendJson(response, 200, null);
@@ -157,7 +169,8 @@ function sendFailure(response: ServerResponse, error: unknown): void {
     return;
   }
   const failure = error instanceof Error ? error.message : String(error);
-  sendJson(response, error instanceof RequestError ? 400 : 500, { failure });
+  const status = error instanceof RequestError ? 400 : error instanceof PacketsError ? 404 : 500;
+  sendJson(response, status, { failure });
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {

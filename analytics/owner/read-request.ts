@@ -1,5 +1,9 @@
 /** What clients of the owner ask, checked once at the edge. */
 import type { IncomingMessage } from "node:http";
+import type { ZodType } from "zod";
+import { limitsSchema, selectionSchema } from "../packets/read-selection.ts";
+import type { PacketQuestion } from "../packets/read-selection.ts";
+import { defaultSliceLimits } from "../packets/selection.ts";
 import { sortKeys } from "../store.ts";
 import { networkScales } from "../network-timeline.ts";
 import type { NetworkQuery } from "../network-timeline.ts";
@@ -28,6 +32,8 @@ export interface Question {
   address(): string;
   /** @throws RequestError */
   network(): NetworkQuery;
+  /** @throws RequestError */
+  packets(): PacketQuestion;
 }
 
 /** @throws RequestError */
@@ -47,6 +53,10 @@ export function readQuestion(target: string): Question {
     },
     address: () => url.searchParams.get("address") ?? "",
     network: () => readNetwork(url.searchParams, asOf()),
+    packets: () => ({
+      selection: readJson(selectionSchema, url.searchParams.get("selection")),
+      limits: readJson(limitsSchema, url.searchParams.get("limits") ?? JSON.stringify(defaultSliceLimits)),
+    }),
   };
 }
 
@@ -68,6 +78,20 @@ function readNetwork(parameters: URLSearchParams, asOf: number | undefined): Net
     ...number("to"),
     ...number("leastOctets"),
   };
+}
+
+function readJson<Value>(schema: ZodType<Value>, text: string | null): Value {
+  let value: unknown;
+  try {
+    value = JSON.parse(text ?? "");
+  } catch {
+    throw new RequestError("expected JSON");
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new RequestError(
+    result.error.issues.map(({ message, path }) => `${path.join(".")}: ${message}`).join("; "),
+  );
 }
 
 function readTime(text: string | null): number | undefined {

@@ -10,6 +10,8 @@ export const routes = {
   ingest: "/ingest",
   assets: "/assets",
   agents: "/agents",
+  packetSources: "/packet-sources",
+  packets: "/packets",
 } as const;
 
 /** Counted up when owners and clients of two versions would misunderstand each other. */
@@ -28,6 +30,12 @@ export const nameHeader = "x-capture-name";
 
 /** Octets that are likely to come, for the progress; a file may shrink or grow while it is read. */
 export const octetsHeader = "x-capture-octets";
+
+/** Where a capture that is handed over lies, JSON, URI-encoded. */
+export const fileHeader = "x-capture-file";
+
+/** Comes behind a streamed answer: what was in it, JSON, URI-encoded. An answer without it is not whole. */
+export const reportTrailer = "x-tattle-report";
 
 /** One line of the answer to an ingest; the last is a report or a failure. */
 export type IngestLine =

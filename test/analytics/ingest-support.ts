@@ -29,6 +29,7 @@ export function testInterface(linkType: number, index = 0): CaptureInterface {
     index,
     linkType,
     snapLength: 0,
+    clock: { resolution: 6, offsetSeconds: 0, isSplit: true },
     microseconds: (high, low) => high * 1_000_000 + low,
   };
 }

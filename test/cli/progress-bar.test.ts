@@ -12,6 +12,7 @@ function fakeShell(watched: boolean): {
   let now = 1000;
   const shell: Shell = {
     out: (text) => printed.push(text),
+    write: () => Promise.resolve(),
     err: (text) => printed.push(text),
     columns: 80,
     colour: false,

@@ -12,6 +12,8 @@ import type {
   RankedHost,
   Store,
 } from "../../analytics/store.ts";
+import { PacketsError } from "../../analytics/packets/selection.ts";
+import type { SliceReport, SliceSource } from "../../analytics/packets/selection.ts";
 import { severities } from "../../wire/code-book.ts";
 import { makeNetworkTimeline } from "./fake-network.ts";
 
@@ -46,6 +48,15 @@ export class FakeStore implements Store {
       hosts: hosts.toSorted(orders[query.sort ?? "score"]),
       unranked,
     });
+  }
+
+  /** No capture of made-up evidence has a file. */
+  async packetSources(): Promise<readonly SliceSource[]> {
+    return Promise.resolve([]);
+  }
+
+  async packets(): Promise<SliceReport> {
+    return Promise.reject(new PacketsError("no capture's file is there"));
   }
 
   /** What agents() answers with; tests change it. */

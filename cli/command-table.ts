@@ -258,6 +258,13 @@ export const commands: readonly Command[] = [
         description: "explain: where the packet goes out",
       },
       { name: "lone", description: "explain: the two sides have not both spoken" },
+      {
+        name: "tag",
+        value: "FINDING",
+        default: "unchecked, or what --mark-keys shows",
+        description: "explain: what is known of the mark's tag: verified, invalid, no-key, unchecked",
+      },
+      { ...markKeys, description: "explain: keys to verify the packet's tag with, at the time of --at" },
       { ...json, description: "print JSON instead of words" },
     ],
     examples: [

@@ -2,7 +2,7 @@
  * What `tattle policy explain` is asked about: octets of an IP packet, octets of one option, or records such as
  * `leak/worm-transmission@2026-05-01T10:00Z`, which are then those of one packet.
  */
-import type { PacketFacts, PacketPath } from "../policy/packet-facts.ts";
+import type { CheckTag, PacketFacts, PacketPath, TagKnowledge } from "../policy/packet-facts.ts";
 import { readPacketFacts } from "../policy/packet-facts.ts";
 import type { Policy } from "../policy/policy.ts";
 import { parseAddress } from "../wire/address.ts";
@@ -19,6 +19,9 @@ import { parseTime } from "./time-text.ts";
 export interface Journey extends PacketPath {
   readonly source: string;
   readonly destination: string;
+  /** What the check of the tag said; absent: that of the packet's octets, which is unchecked without keys. */
+  readonly tag?: TagKnowledge;
+  readonly checkTag?: CheckTag;
 }
 
 /**
@@ -69,10 +72,10 @@ function readHex(text: string): Uint8Array {
 }
 
 function readPacket(octets: Uint8Array, journey: Journey, policy: Policy): PacketFacts {
-  const { source: _, destination: __, ...path } = journey;
-  const facts = readPacketFacts(octets, path, policy);
+  const { source: _, destination: __, tag, checkTag, ...path } = journey;
+  const facts = readPacketFacts(octets, path, policy, checkTag);
   if (!facts) throw new CliError("the octets are an IP packet, but not one that begins a TCP segment");
-  return facts;
+  return tag === undefined || facts.tag === "none" ? facts : { ...facts, tag };
 }
 
 function readOption(octets: Uint8Array, policy: Policy): readonly DetectionRecord[] {
@@ -93,11 +96,13 @@ function readOption(octets: Uint8Array, policy: Policy): readonly DetectionRecor
 }
 
 function factsOf(records: readonly DetectionRecord[], journey: Journey): PacketFacts {
+  const { checkTag: _, ...path } = journey;
   return {
-    ...journey,
+    ...path,
     source: readAddress("source", journey.source),
     destination: readAddress("destination", journey.destination),
     records,
+    tag: journey.tag ?? "none",
     isStrippable: true,
     isReadable: true,
   };

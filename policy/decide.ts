@@ -8,7 +8,7 @@ import { isElapsedWithin } from "./elapsed.ts";
 import { holdsAddress } from "./network.ts";
 import type { PacketFacts } from "./packet-facts.ts";
 import { reservedRuleNames } from "./policy.ts";
-import type { Action, Policy, PolicyRule } from "./policy.ts";
+import type { Action, Policy, PolicyRule, Trust } from "./policy.ts";
 
 export interface Verdict {
   readonly action: Action;
@@ -115,10 +115,22 @@ export const pathConditions: readonly PathCondition[] = [
   },
   {
     name: "trust",
-    holds: (_, rule, facts) =>
-      rule.trust === undefined || (rule.trust === "established") === facts.established,
+    holds: (_, rule, facts) => rule.trust === undefined || hasTrust(rule.trust, rule.action, facts),
   },
 ];
+
+function hasTrust(trust: Trust, action: Action, { established, tag }: PacketFacts): boolean {
+  switch (trust) {
+    case "established":
+      return established;
+    case "lone":
+      return !established;
+    case "verified":
+    case "invalid":
+      // Where nobody looked the condition counts as met if that enforces: what ends the check opens no door.
+      return tag === trust || (tag === "unchecked" && action !== "accept");
+  }
+}
 
 function hasDirection(policy: Policy, rule: PolicyRule, facts: PacketFacts): boolean {
   if (rule.direction === undefined) return true;

@@ -29,8 +29,11 @@ export const enforcementEventSchema = z.strictObject({
   hostPort: port,
   peerPort: port,
   verdict: z.enum(actions),
-  /** Established: each side of the connection had acknowledged the other (conntrack). Lone: not, or nobody looked. */
-  trust: z.enum(["established", "lone"]),
+  /**
+   * Established: each side of the connection had acknowledged the other (conntrack). Lone: not, or nobody looked. Where
+   * the agent checks tags, verified and invalid say what it found.
+   */
+  trust: z.enum(["established", "lone", "verified", "invalid"]),
   /** Rule that decided; absent if the log prefix named none. */
   rule: text(40).optional(),
   /** Octets of the option that is the mark, hexadecimal. */

@@ -2,6 +2,7 @@
  * What a policy looks at in a packet, read as the kernel's matchers read it: TCP directly in the outermost IP header
  * (tunnels are opened where they end), the mark by the strict rule of wire/.
  */
+import { isAuthenticatedLength } from "../wire/authenticated-format.ts";
 import { countRecords, decodeRecord, firstRecord, foreignOption } from "../wire/mark.ts";
 import type { DetectionRecord } from "../wire/mark.ts";
 import { recordOctets } from "../wire/mark-format.ts";
@@ -19,12 +20,19 @@ export interface PacketPath {
   readonly established: boolean;
 }
 
+/** What is known of a mark's tag; none: the mark has none, no-key: nobody here could check it. */
+export type TagKnowledge = "none" | "unchecked" | "no-key" | "verified" | "invalid";
+
+/** Says what the tag of the walk's mark is worth. */
+export type CheckTag = (packet: Uint8Array, walk: PacketWalk) => "no-key" | "verified" | "invalid";
+
 export interface PacketFacts extends PacketPath {
   /** 4 or 16 octets. */
   readonly source: Uint8Array;
   readonly destination: Uint8Array;
   /** Records of the mark; none if the packet is unmarked. */
   readonly records: readonly DetectionRecord[];
+  readonly tag: TagKnowledge;
   /**
    * Whether the mark can be removed: no option of its kinds is someone else's, which would be damaged, and the header
    * is whole.
@@ -37,11 +45,15 @@ export interface PacketFacts extends PacketPath {
 /** Matchers in the kernel walk this many IPv6 extension headers, and this many octets of them in all. */
 export const readableExtensions = { headers: 5, octets: 120 } as const;
 
-/** Facts about a TCP packet whose IP header is at octet 0; undefined for anything else, later fragments included. */
+/**
+ * Facts about a TCP packet whose IP header is at octet 0; undefined for anything else, later fragments included. Without
+ * `checkTag` tags stay unchecked.
+ */
 export function readPacketFacts(
   packet: Uint8Array,
   path: PacketPath,
   selection: MarkSelection,
+  checkTag?: CheckTag,
 ): PacketFacts | undefined {
   const walk = new PacketWalk(packet, selection);
   walk.walk(linkTypes.raw, 0, packet.length);
@@ -57,6 +69,8 @@ export function readPacketFacts(
     source: isVersion4 ? packet.slice(12, 16) : packet.slice(8, 24),
     destination: isVersion4 ? packet.slice(16, 20) : packet.slice(24, 40),
     records: isMarked ? readRecords(view, walk) : [],
+    tag:
+      isMarked && isAuthenticatedLength(walk.markLength) ? (checkTag?.(packet, walk) ?? "unchecked") : "none",
     isStrippable: isMarked && walk.tcpEnd <= walk.capturedEnd && !hasForeignOption(packet, walk, selection),
     isReadable,
   };

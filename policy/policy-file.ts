@@ -18,7 +18,7 @@ import type { ElapsedRange } from "./elapsed.ts";
 import { parseNetwork } from "./network.ts";
 import type { Network } from "./network.ts";
 import { reservedRuleNames } from "./policy.ts";
-import type { Policy, PolicyRule, Trust } from "./policy.ts";
+import type { Policy, PolicyRule } from "./policy.ts";
 import { PolicyError } from "./policy-error.ts";
 import { describeIssue } from "./policy-issue.ts";
 import { policySchema } from "./policy-schema.ts";
@@ -99,9 +99,8 @@ function addressOctets(text: string): number {
 }
 
 function readRule(fail: Fail, path: string, rule: RuleFile, book: CodeBook): PolicyRule {
-  const { name, direction, arrivesOn, leavesBy, action } = rule;
+  const { name, direction, arrivesOn, leavesBy, trust, action } = rule;
   const elapsed = readElapsed(fail, `${path}.elapsed`, rule);
-  const trust = readTrust(fail, `${path}.trust`, rule);
   return {
     name,
     codes: readCodes(fail, path, rule, book),
@@ -171,21 +170,6 @@ function readElapsed(fail: Fail, path: string, rule: RuleFile): ElapsedRange | u
   }
   if (atLeast === 0 && lessThan === undefined) return undefined;
   return { atLeast, ...(lessThan === undefined ? {} : { lessThan }) };
-}
-
-function readTrust(fail: Fail, path: string, rule: RuleFile): Trust | undefined {
-  switch (rule.trust) {
-    case "established":
-    case "lone":
-    case undefined:
-      return rule.trust;
-    case "verified":
-    case "invalid":
-      return fail(
-        path,
-        `"${rule.trust}" needs authenticated marks (version 2), which this version does not read; one of established, lone`,
-      );
-  }
 }
 
 function refuseContradictions(fail: Fail, policy: Policy): void {

@@ -56,7 +56,11 @@ const ruleSchema = z.strictObject({
   trust: z
     .enum(trustLevels)
     .optional()
-    .describe("established: both sides of the connection have spoken; lone: they have not"),
+    .describe(
+      "established: both sides of the connection have spoken; lone: they have not. verified: the mark's tag is right and " +
+        "of about now; invalid: it is not (the agent needs markKeys). While nothing checks tags, an authenticated mark " +
+        "meets both conditions where the action is drop, reject, alter or strip, and neither where it is accept",
+    ),
   action: z.enum(actions),
   mirror: z.boolean().optional().describe("Send a copy to the analysis host; default false"),
   notify: z.boolean().optional().describe("Tell people; default false"),

@@ -17,9 +17,15 @@ export type Direction = (typeof directions)[number];
 export const trustLevels = ["established", "lone", "verified", "invalid"] as const;
 /**
  * Established: the packet belongs to a connection in which both sides have spoken, and each has acknowledged the other
- * (conntrack calls it assured). Lone: it does not.
+ * (conntrack calls it assured). Lone: it does not. Verified and invalid are about the tag of an authenticated mark, and
+ * nothing else: right and of about now, or not.
  */
-export type Trust = "established" | "lone";
+export type Trust = (typeof trustLevels)[number];
+
+/** Whether a condition on the tag is one that takes keys. */
+export function isAboutTag(trust: Trust | undefined): trust is "verified" | "invalid" {
+  return trust === "verified" || trust === "invalid";
+}
 
 export interface PolicyRule {
   /** a-z, 0-9 and -, up to 40 characters; unique. It travels in NFLOG prefixes. */

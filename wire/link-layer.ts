@@ -171,6 +171,7 @@ function wirelessPayload(octets: Uint8Array, start: number, end: number): number
 }
 
 /** NFLOG attribute types (linux/netfilter/nfnetlink_log.h). */
+export const nflogMark = 2;
 export const nflogPayload = 9;
 export const nflogPrefix = 10;
 

@@ -15,7 +15,7 @@ import type { KnownIds, ReportedDetection } from "./known-ids.ts";
 const mergePairs = readFileSync(new URL("../ingest/sql/merge-pairs.sql", import.meta.url), "utf8");
 
 /** Ids of the table trust. */
-const trustIds = { lone: 0, established: 1, implausible: 3 } as const;
+const trustIds = { lone: 0, established: 1, verified: 2, implausible: 3, invalid: 4 } as const;
 const capture = 0;
 
 /** Microseconds. */
@@ -149,13 +149,14 @@ function add(sums: Map<string, Sum>, series: readonly number[], { time, event }:
   sums.set(key, sum);
 }
 
-/** A packet that was let through on a connection on which both sides had spoken: whatever was in it arrived. */
+/** A packet that was let through on a connection on which both sides had spoken, or with a right tag: it arrived. */
 async function storeContacts(connection: DuckDBConnection, packets: readonly Packet[]): Promise<void> {
   const passed = new Map<string, DuckDBValue[]>();
   const contacts = new Map<string, Packet>();
   for (const packet of packets) {
     const { event, host, peer, time, tupleKey: key } = packet;
-    if (event.trust !== "established" || (event.verdict !== "accept" && event.verdict !== "strip")) continue;
+    if (event.trust !== "established" && event.trust !== "verified") continue;
+    if (event.verdict !== "accept" && event.verdict !== "strip") continue;
     const minute = time - (time % spans.minute);
     passed.set(`${key}/${minute}`, [capture, key, key, host, timestamp(minute)]);
     const pair = `${host}/${peer}`;

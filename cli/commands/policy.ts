@@ -2,6 +2,7 @@
 import { rulesetFor } from "../../live-agent/enforcement/ruleset.ts";
 import type { Hook } from "../../live-agent/enforcement/ruleset.ts";
 import { defaultMarkShift } from "../../live-agent/enforcement/packet-place.ts";
+import { tagChecker } from "../../policy/check-tag.ts";
 import { explain } from "../../policy/explain.ts";
 import type { Explanation } from "../../policy/explain.ts";
 import { defaultPolicyPath } from "../../policy/load-policy.ts";
@@ -13,7 +14,9 @@ import { describeActivity } from "../../wire/code-book.ts";
 import { CliError, exitCodes } from "../cli-error.ts";
 import type { CommandLine } from "../command.ts";
 import { readExplained } from "../explained-packet.ts";
+import type { Journey } from "../explained-packet.ts";
 import { readPolicy } from "../policy-files.ts";
+import { readReaderKeys } from "../reader-keys-file.ts";
 import { describeConditions, describeSettings, policyJson } from "../policy-text.ts";
 import { printable, printableJson } from "../printable.ts";
 import type { Shell } from "../shell.ts";
@@ -113,6 +116,7 @@ function explainPacket(
       source: line.value("source") ?? "192.0.2.1",
       destination: line.value("destination") ?? "198.51.100.1",
       established: !line.has("lone"),
+      ...readTagOptions(line, now),
       ...(arrivesOn === undefined ? {} : { arrivesOn }),
       ...(leavesBy === undefined ? {} : { leavesBy }),
     },
@@ -121,8 +125,8 @@ function explainPacket(
   );
   const explanation = explain(policy, facts, now);
   if (line.has("json")) {
-    const { records, established, isReadable, isStrippable } = facts;
-    const packet = { records, arrivesOn, leavesBy, established, isReadable, isStrippable };
+    const { records, tag, established, isReadable, isStrippable } = facts;
+    const packet = { records, tag, arrivesOn, leavesBy, established, isReadable, isStrippable };
     shell.out(`${printableJson({ at: now, packet, ...explanation })}\n`);
     return;
   }
@@ -138,10 +142,27 @@ function explainPacket(
   shell.out(formatExplanation(explanation, style));
 }
 
+/** What is known of the tag: told by an option, or found with the readers' keys. */
+function readTagOptions(line: CommandLine, now: number): Pick<Journey, "tag" | "checkTag"> {
+  const tag = line.value("tag");
+  const keys = line.value("mark-keys");
+  if (tag !== undefined && keys !== undefined)
+    throw new CliError("policy explain: --tag or --mark-keys, not both");
+  if (keys !== undefined) return { checkTag: tagChecker(readReaderKeys(keys), now) };
+  if (tag === undefined) return {};
+  const known = tagKnowledge.find((one) => one === tag);
+  if (!known) throw new CliError(`--tag: expected one of ${tagKnowledge.join(", ")}, got "${tag}"`);
+  return { tag: known };
+}
+
+const tagKnowledge = ["verified", "invalid", "no-key", "unchecked"] as const;
+
 function describePath(facts: PacketFacts): string {
   const from = facts.arrivesOn === undefined ? "" : `arrives on ${facts.arrivesOn}, `;
   const to = facts.leavesBy === undefined ? "stays on this host" : `leaves by ${facts.leavesBy}`;
-  return `${from}${to}, ${facts.established ? "established" : "lone"}`;
+  const tag =
+    facts.tag === "none" ? "" : `, tag ${facts.tag === "no-key" ? "without a key here" : facts.tag}`;
+  return `${from}${to}, ${facts.established ? "established" : "lone"}${tag}`;
 }
 
 function formatExplanation({ verdict, rules }: Explanation, style: Style): string {

@@ -92,6 +92,11 @@ export const agentConfigSchema = z.strictObject({
     .max(1000)
     .default([])
     .describe("Networks that this agent never blocks, besides those of the policy: your way in"),
+  markKeys: path
+    .optional()
+    .describe(
+      "File of the readers' keys (tattle key new), mode 0600: for rules with trust verified or invalid",
+    ),
   stateFolder: path.default(defaultStateFolder).describe("Identity, spooled events, outbox of notices"),
   spoolOctets: z
     .int()
@@ -158,6 +163,7 @@ export function parseAgentConfig(json: unknown, file: string): AgentConfig {
     folder,
     policy: at(content.policy),
     stateFolder: at(content.stateFolder),
+    ...(content.markKeys === undefined ? {} : { markKeys: at(content.markKeys) }),
     ...(content.codeBook === undefined ? {} : { codeBook: at(content.codeBook) }),
     ...(content.server === undefined ? {} : { server: placeServer(content.server, at) }),
     families: [...new Set(families)].map((name) => (name === "ipv4" ? 4 : 6)),

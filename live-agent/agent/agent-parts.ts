@@ -3,6 +3,8 @@ import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentEvent } from "../../policy/event.ts";
 import type { LoadedPolicy } from "../../policy/load-policy.ts";
+import { tagBits } from "../enforcement/packet-place.ts";
+import { asksForTags } from "../enforcement/tag-checking.ts";
 import { readVerdictCounters } from "../enforcement/enforcement.ts";
 import type { EnforcementPoint, VerdictCounters } from "../enforcement/enforcement.ts";
 import { EventRecorder } from "../events/event-recorder.ts";
@@ -130,7 +132,12 @@ function openPacketLog(
   const groups = establishedGroup === undefined ? [group] : [group, establishedGroup];
   return new PacketLog(
     { groups, command: world.tcpdump },
-    { agent, selection: policy, ...(establishedGroup === undefined ? {} : { establishedGroup }) },
+    {
+      agent,
+      selection: policy,
+      ...(establishedGroup === undefined ? {} : { establishedGroup }),
+      ...(asksForTags(policy) ? { tagShift: config.markShift - tagBits } : {}),
+    },
     (event) => {
       recorder.take(event);
       notices.packet(event);

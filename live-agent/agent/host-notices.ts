@@ -16,8 +16,8 @@ export class HostNotices {
   }
 
   take(event: LoggedEvent): void {
-    // Most packets of a flood are lone, and a lone packet never notifies.
-    if (event.trust === "lone") return;
+    // Most packets of a flood are lone; neither a lone packet nor a wrong tag ever notifies.
+    if (event.trust === "lone" || event.trust === "invalid") return;
     const seen = observationOf(event);
     const notices = this.#notifying.has(event.rule ?? "")
       ? this.#watch.observe(seen)

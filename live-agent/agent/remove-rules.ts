@@ -7,6 +7,7 @@ import { backends, defaultLockWaitSeconds, programName } from "../enforcement/ip
 import type { Backend } from "../enforcement/iptables.ts";
 import { KernelError } from "../enforcement/kernel-error.ts";
 import type { Family } from "../enforcement/packet-place.ts";
+import { detachTagChecks } from "../enforcement/tag-checking.ts";
 import type { RunCommand } from "../enforcement/run-command.ts";
 
 export interface RemovedRules {
@@ -29,6 +30,7 @@ export async function removeAllRules(run: RunCommand): Promise<RemovedRules[]> {
   }
   await detachReturns(run);
   await detachZeroing(run);
+  await detachTagChecks(run);
   return removed;
 }
 

@@ -3,10 +3,12 @@
  * replaced at each renewal, while the counters of the verdicts run on.
  */
 import { networkVersion } from "../../policy/network.ts";
+import { isAboutTag } from "../../policy/policy.ts";
 import type { Policy, PolicyRule } from "../../policy/policy.ts";
 import { chainNames } from "./chain-names.ts";
 import { planElapsed } from "./elapsed-plan.ts";
 import type { ElapsedPlan } from "./elapsed-plan.ts";
+import { tagValue } from "./packet-place.ts";
 import type { Family } from "./packet-place.ts";
 import { isUnconditional, recordPrograms } from "./record-programs.ts";
 import { matchNetwork, networkRules, trustMatches, whenMatched } from "./rule-text.ts";
@@ -67,7 +69,7 @@ function conditionRules(
       ]);
   const lease = matchLease(compilation, plan);
   return pathMatches(compilation, rule).flatMap((path) =>
-    matchTrust(rule).flatMap((trust) =>
+    matchTrust(compilation, rule).flatMap((trust) =>
       programs.map((program) => [...path, ...trust, ...program, ...lease, target].join(" ")),
     ),
   );
@@ -97,8 +99,12 @@ function matchInterfaces(flag: "-i" | "-o", names: readonly string[] | undefined
   return names ? [...new Set(names)].map((name) => [`${flag} ${name}`]) : [[]];
 }
 
-function matchTrust(rule: PolicyRule): string[][] {
-  return rule.trust === undefined ? [[]] : trustMatches[rule.trust].map((match) => [match]);
+/** None if no mark of this version can meet it: only authenticated ones have a tag. */
+function matchTrust({ version, settings }: Compilation, { trust, action }: PolicyRule): string[][] {
+  if (trust === undefined) return [[]];
+  if (!isAboutTag(trust)) return trustMatches[trust].map((match) => [match]);
+  if (version !== "authenticated") return [];
+  return [[`-m mark --mark ${tagValue(trust, action !== "accept", settings.markShift)}`]];
 }
 
 /** xt_time holds dates as signed 32-bit seconds. */

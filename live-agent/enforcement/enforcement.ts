@@ -15,6 +15,8 @@ import { renewalFor, rulesetFor } from "./ruleset.ts";
 import type { EnforcementSettings, Ruleset } from "./ruleset.ts";
 import { readCounters } from "./saved-rules.ts";
 import type { PresentTable } from "./saved-rules.ts";
+import { attachMissingTagChecks, detachTagChecks, findMissingTagChecks } from "./tag-checking.ts";
+import type { TagChecking } from "./tag-checking.ts";
 import { attachMissingZeroing, detachUnneededZeroing, findMissingZeroing } from "./zeroing.ts";
 
 export interface EnforcementPoint extends EnforcementSettings {
@@ -25,11 +27,13 @@ export interface EnforcementPoint extends EnforcementSettings {
   readonly allowMixedBackends: boolean;
   /** What `alter` needs (alter.ts). */
   readonly alter: AlterSettings;
+  /** What conditions on tags need (tag-checking.ts); without it a policy that has some is refused. */
+  readonly tagChecking?: TagChecking;
 }
 
 /** What was changed, or is different. */
 export interface Drift {
-  /** Lines by which the rules present differ from those wanted, and interfaces on which nothing zeroes payloads. */
+  /** Lines by which the rules present differ from those wanted, and programs that are missing. */
   readonly count: number;
   readonly differences: readonly string[];
   /** Jumps that were not in the first place. */
@@ -48,8 +52,9 @@ export async function applyPolicy(point: EnforcementPoint, now: number): Promise
 /** The same with rules that were compiled before. All families are, so what cannot be enforced changes nothing. */
 export async function applyRules(point: EnforcementPoint, rulesets: readonly Ruleset[]): Promise<Drift> {
   if (!point.allowMixedBackends) await refuseMixedBackends(point);
-  const zeroing = await attachMissingZeroing(point);
-  const parts: Drift[] = [driftOfZeroing(zeroing)];
+  const parts: Drift[] = [
+    driftOfPrograms([...(await attachMissingTagChecks(point)), ...(await attachMissingZeroing(point))]),
+  ];
   for (const wanted of rulesets) {
     const correction = correct(wanted, await readTables(point.iptables, wanted.family));
     await restore(point.iptables, wanted.family, correction.text);
@@ -77,7 +82,7 @@ export async function readState(
   point: EnforcementPoint,
   rulesets: readonly Ruleset[],
 ): Promise<{ readonly drift: Drift; readonly counters: VerdictCounters }> {
-  const parts: Drift[] = [driftOfZeroing(await findMissingZeroing(point))];
+  const parts: Drift[] = [driftOfPrograms(await findMissingPrograms(point))];
   const counters: VerdictCounters = new Map();
   for (const wanted of rulesets) {
     const present = await readTables(point.iptables, wanted.family);
@@ -110,7 +115,9 @@ export async function renewRules(
 }
 
 /** Leaves not one rule of ours, nor a program; says what was there. */
-export async function removeRules(point: Pick<EnforcementPoint, "iptables" | "families">): Promise<Drift> {
+export async function removeRules(
+  point: Pick<EnforcementPoint, "iptables" | "families" | "tagChecking">,
+): Promise<Drift> {
   const parts: Drift[] = [];
   for (const family of point.families) {
     const correction = correct({ family, tables: [] }, await readTables(point.iptables, family));
@@ -119,6 +126,7 @@ export async function removeRules(point: Pick<EnforcementPoint, "iptables" | "fa
   }
   await detachZeroing(point.iptables.run);
   await detachReturns(point.iptables.run);
+  await detachTagChecks(point.iptables.run, point.tagChecking?.pinFolder);
   return joinDrifts(parts);
 }
 
@@ -141,7 +149,7 @@ function addCounters(sums: VerdictCounters, table: PresentTable): void {
 
 /** The exact text that `applyPolicy` would hand to the programs now; comments name them. */
 export async function describeChanges(point: EnforcementPoint, now: number): Promise<string> {
-  const missing = await findMissingZeroing(point);
+  const missing = await findMissingPrograms(point);
   const parts = missing.map((line) => `# put right before the rules come: ${line}\n`);
   for (const family of point.families) {
     const wanted = rulesetFor(point.policy, point, family, now);
@@ -164,7 +172,11 @@ async function refuseMixedBackends(point: EnforcementPoint): Promise<void> {
   }
 }
 
-function driftOfZeroing(differences: readonly string[]): Drift {
+async function findMissingPrograms(point: EnforcementPoint): Promise<string[]> {
+  return [...(await findMissingTagChecks(point)), ...(await findMissingZeroing(point))];
+}
+
+function driftOfPrograms(differences: readonly string[]): Drift {
   return { count: differences.length, differences, lostJumps: 0 };
 }
 

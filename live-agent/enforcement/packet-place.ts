@@ -40,6 +40,26 @@ export const defaultMarkShift = 32 - fieldBits;
  */
 export const orders = { altered: 0x3fd, reject: 0x3fe, alter: 0x3ff } as const;
 
+/**
+ * What the program at ingress found of a packet's tag (live-agent/kernel/check-tags.bpf.c), in two bits below the field.
+ * Nothing has looked at a packet where both are zero. Verified or unlooked-at is one bit that is zero; so is invalid.
+ *
+ *     shift-1    shift-2
+ *     +---------+----------+
+ *     | not     | not      |      0 unchecked   1 verified   2 invalid   3 no key
+ *     | verified| invalid  |
+ *     +---------+----------+
+ */
+export const tagBits = 2;
+export const tagFindings = { unchecked: 0, verified: 1, invalid: 2, noKey: 3 } as const;
+
+/** `value/mask`: the tag was found to be so; where nothing has looked, too, if `orUnchecked`. */
+export function tagValue(finding: "verified" | "invalid", orUnchecked: boolean, shift: number): string {
+  const lowest = 2 ** (shift - tagBits);
+  if (!orUnchecked) return `${hex(tagFindings[finding] * lowest)}/${hex(3 * lowest)}`;
+  return `0x0/${hex((3 - tagFindings[finding]) * lowest)}`;
+}
+
 /** `value/mask` for `-m mark` and `--set-xmark`, in iptables-save's notation. */
 export function fieldValue(value: number, shift: number): string {
   return `${hex(value * 2 ** shift)}/${fieldMask(shift)}`;

@@ -5,12 +5,13 @@
 import type { CaptureInterface, FrameSink } from "../../capture/frame-sink.ts";
 import type { EnforcementEvent } from "../../policy/event.ts";
 import { formatAddress } from "../../wire/address.ts";
-import { linkTypes, nflogAttribute, nflogPrefix, noNetworkHeader } from "../../wire/link-layer.ts";
+import { linkTypes, nflogAttribute, nflogMark, nflogPrefix, noNetworkHeader } from "../../wire/link-layer.ts";
 import { decodeRecord, firstRecord } from "../../wire/mark.ts";
 import type { DetectionRecord } from "../../wire/mark.ts";
 import { recordOctets } from "../../wire/mark-format.ts";
 import { absent, defaultMarkSelection, PacketWalk, protocols } from "../../wire/packet-walk.ts";
 import type { MarkSelection } from "../../wire/packet-walk.ts";
+import { tagFindings } from "../enforcement/packet-place.ts";
 import { parseLabel } from "./gap-account.ts";
 import type { Unnumbered } from "./spool.ts";
 
@@ -21,6 +22,8 @@ export interface NflogEventSettings {
   readonly agent: string;
   /** NFLOG group of packets whose connection both sides had spoken in; those of other groups are lone. */
   readonly establishedGroup?: number;
+  /** Lowest of the two bits of the packet mark that say what was found of tags; absent: nobody checks them. */
+  readonly tagShift?: number;
   readonly selection?: MarkSelection;
 }
 
@@ -69,9 +72,25 @@ export class NflogEvents implements FrameSink {
       return;
     }
     const time = source.microseconds(timeHigh, timeLow) / 1_000_000;
+    this.#take(this.#event(label, time, end, this.#trust(start, end)));
+  }
+
+  #trust(start: number, end: number): LoggedEvent["trust"] {
+    const finding = this.#tagFinding(start, end);
+    if (finding === tagFindings.verified) return "verified";
+    if (finding === tagFindings.invalid) return "invalid";
     // The group is in the header, in network order (LINKTYPE_NFLOG of tcpdump.org).
     const isEstablished = this.#view.getUint16(start + 2) === this.#settings.establishedGroup;
-    this.#take(this.#event(label, time, end, isEstablished ? "established" : "lone"));
+    return isEstablished ? "established" : "lone";
+  }
+
+  #tagFinding(start: number, end: number): number {
+    const { tagShift } = this.#settings;
+    if (tagShift === undefined) return tagFindings.unchecked;
+    const at = nflogAttribute(this.#octets, nflogMark, start, end);
+    // The kernel leaves out a mark of zero.
+    if (at === noNetworkHeader || at + 4 > end) return tagFindings.unchecked;
+    return (this.#view.getUint32(at) >>> tagShift) & 3;
   }
 
   #label(start: number, end: number): Label {

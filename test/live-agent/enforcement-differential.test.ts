@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { EnforcementSettings } from "../../live-agent/enforcement/ruleset.ts";
+import { tagFindings } from "../../live-agent/enforcement/packet-place.ts";
 import { rulesetFor } from "../../live-agent/enforcement/ruleset.ts";
 import { decide } from "../../policy/decide.ts";
 import { readPacketFacts } from "../../policy/packet-facts.ts";
@@ -26,6 +27,8 @@ const routes = [
   { source: "fd01::3", destination: "fd02::2" },
   { source: "fd01::2", destination: "fd02::3" },
 ];
+const tags = ["unchecked", "verified", "invalid", "no-key"] as const;
+const orderBits: Readonly<Record<string, number>> = { alter: 0xffc00000, reject: 0xff800000 };
 const paths = [
   { arrivesOn: "lan0", leavesBy: "wan0", established: true },
   { arrivesOn: "wan0", leavesBy: "lan0", established: false },
@@ -53,8 +56,11 @@ test.each(samplePolicies.map((sample, index) => ({ ...sample, number: String(ind
         version === 4
           ? { source: octets.slice(12, 16), destination: octets.slice(16, 20) }
           : { source: octets.slice(8, 24), destination: octets.slice(24, 40) };
-      const outcome = passPacket(rulesets[version], { ...path, ...addresses, octets, time: now });
-      const facts = readPacketFacts(octets, path, policy);
+      // What the program at ingress would have found, in the two bits below the chains' field.
+      const tag = random.pick(tags);
+      const packetMark = tagFindings[tag === "no-key" ? "noKey" : tag] << 20;
+      const outcome = passPacket(rulesets[version], { ...path, ...addresses, octets, time: now, packetMark });
+      const facts = readPacketFacts(octets, path, policy, tag === "unchecked" ? undefined : () => tag);
       const verdict = facts && decide(policy, facts, now);
       const label = verdict?.rule === undefined ? undefined : `tattle:${verdict.action}:${verdict.rule}`;
       labels.set(label ?? "none", (labels.get(label ?? "none") ?? 0) + 1);
@@ -63,11 +69,11 @@ test.each(samplePolicies.map((sample, index) => ({ ...sample, number: String(ind
         dropped: verdict?.action === "drop",
         rejected: verdict?.action === "reject",
         stripped: verdict?.stripped ?? false,
-        packetMark: verdict?.action === "alter" ? 0xffc00000 : verdict?.action === "reject" ? 0xff800000 : 0,
+        packetMark: packetMark + (orderBits[verdict?.action ?? "accept"] ?? 0),
       };
-      const { label: said, dropped, rejected, stripped, packetMark } = outcome;
+      const { label: said, dropped, rejected, stripped, packetMark: left } = outcome;
       expect(
-        { label: said, dropped, rejected, stripped, packetMark },
+        { label: said, dropped, rejected, stripped, packetMark: left },
         Buffer.from(octets).toString("hex"),
       ).toEqual(expected);
     }

@@ -8,6 +8,8 @@ import { readTables, restore } from "../../live-agent/enforcement/iptables.ts";
 import { correct } from "../../live-agent/enforcement/restore-text.ts";
 import { rulesetFor } from "../../live-agent/enforcement/ruleset.ts";
 import type { EnforcementSettings } from "../../live-agent/enforcement/ruleset.ts";
+import { asksForTags, attachMissingTagChecks } from "../../live-agent/enforcement/tag-checking.ts";
+import { tagChecker } from "../../policy/check-tag.ts";
 import { decide } from "../../policy/decide.ts";
 import { readPacketFacts } from "../../policy/packet-facts.ts";
 import { reservedRuleNames } from "../../policy/policy.ts";
@@ -21,11 +23,14 @@ import { Topology, waitUntil, whyNoNamespaces } from "../support/netns.ts";
 import { samplePolicies } from "../support/sample-policies.ts";
 import { markOption, tcpPacket } from "../support/segment.ts";
 import { capture, readCaptured } from "./captured.ts";
+import { buildKernelPrograms } from "./enforcement-support.ts";
+import { tagCheckingIn, unmountPins, whyNoTagChecks } from "./tag-checks.ts";
 
 const reason = whyNoNamespaces();
 if (reason !== undefined) console.warn(`the kernel is not asked: ${reason}`);
 const folder = mkdtempSync(join(tmpdir(), "tattle-differential-"));
 afterAll(() => {
+  unmountPins(folder);
   rmSync(folder, { recursive: true });
 });
 
@@ -37,6 +42,9 @@ const settings: EnforcementSettings = {
   log: { group: 7 },
   leaseSeconds: 600,
 };
+const tagKey = Uint8Array.from({ length: 16 }, (_, index) => index + 1);
+/** Of the ids 0 to 8 that packets name, 8 is nobody's. */
+const keys = Array.from({ length: 8 }, (_, id) => ({ id, key: tagKey }));
 const routes = [
   { source: "10.1.0.2", destination: "10.2.0.2" },
   { source: "10.1.0.3", destination: "10.2.0.2" },
@@ -49,11 +57,17 @@ const routes = [
   { source: "fd01::2", destination: "fd02::4" },
 ];
 
+const noTags = whyNoTagChecks();
+if (reason === undefined && noTags !== undefined) console.warn(`no tags are checked: ${noTags}`);
+if (reason === undefined && noTags === undefined) expect(buildKernelPrograms()).toBe("");
+const isPossible = (rules: readonly object[]): boolean =>
+  noTags === undefined || !JSON.stringify(rules).includes("verified");
+
 const cases = samplePolicies.flatMap((sample, index) =>
   backends.map((backend) => ({ ...sample, number: String(index + 1), index, backend })),
 );
 
-test.each(reason === undefined ? cases : [])(
+test.each(reason === undefined ? cases.filter(({ rules }) => isPossible(rules)) : [])(
   `the kernel does with ${packetsEach} packets what decide() says: policy $number, $backend`,
   async ({ rules, settings: policySettings, index, backend }) => {
     const policy = policyOf(rules, policySettings);
@@ -75,6 +89,14 @@ async function compare(
 ): Promise<void> {
   const now = Math.floor(Date.now() / 1000);
   const iptables: Iptables = { backend, run: topology.runner("router"), lockWaitSeconds: 5 };
+  const checksTags = asksForTags(policy);
+  if (checksTags)
+    await attachMissingTagChecks({
+      policy,
+      markShift: 22,
+      iptables,
+      tagChecking: tagCheckingIn(folder, keys),
+    });
   for (const family of [4, 6] as const) {
     const wanted = rulesetFor(policy, settings, family, now);
     await restore(iptables, family, correct(wanted, await readTables(iptables, family)).text);
@@ -108,7 +130,7 @@ async function compare(
   const disagreements = packets.flatMap((packet, number) => {
     const leavesBy = isInside(packet) ? "lan0" : "wan0";
     const path = { arrivesOn: "lan0", leavesBy, established: false };
-    const facts = readPacketFacts(packet, path, policy);
+    const facts = readPacketFacts(packet, path, policy, checksTags ? tagChecker(keys, now) : undefined);
     const verdict = facts && decide(policy, facts, now);
     const wanted = {
       said: verdict?.rule === undefined ? undefined : `tattle:${verdict.action}:${verdict.rule}`,
@@ -148,6 +170,7 @@ function makePackets(policy: Policy, now: number, seed: number): Uint8Array[] {
       routes,
       now,
       number,
+      tagKey,
       fragments,
       ...(policy.exid === undefined ? {} : { exid: policy.exid }),
     }),

@@ -131,6 +131,17 @@ test("direction, interfaces, destination and trust must all hold", () => {
   expect(decide(policy, { ...lone, destination: parseAddress("2001:db8::1") }, now).action).toBe("drop");
 });
 
+test("verified and invalid are about the tag; where nobody looked they are met if that enforces", () => {
+  const policy = policyOf([
+    { name: "forged", trust: "invalid", action: "accept" },
+    { name: "sure", trust: "verified", action: "drop" },
+  ]);
+  const rules = (["verified", "invalid", "no-key", "none", "unchecked"] as const).map(
+    (tag) => decide(policy, factsOf([leak], { tag }), now).rule,
+  );
+  expect(rules).toEqual(["sure", "forged", "default", "default", "sure"]);
+});
+
 test("activities that the code book does not know are medium, and severities cover all 65,536 codes once", () => {
   const policy = policyOf([{ name: "medium", severity: ["medium"], action: "drop" }]);
   expect(decide(policy, factsOf([{ ...leak, category: 250, activity: 9 }]), now).action).toBe("drop");

@@ -39,10 +39,6 @@ test.each([
     withRule({ destination: ["10.0.0.1/8"] }),
     'policy.json: rules[1].destination[0]: "10.0.0.1/8" has bits set behind its prefix; the network is 10.0.0.0/8; expected one such as 10.0.0.0/8, fd00::/8 or 10.1.2.3',
   ],
-  [
-    withRule({ trust: "verified" }),
-    'policy.json: rules[1].trust: "verified" needs authenticated marks (version 2), which this version does not read; one of established, lone',
-  ],
   [withRule({ name: "leaks" }), 'policy.json: rules[1].name: duplicate name "leaks"'],
   [
     withRule({ name: "default" }),

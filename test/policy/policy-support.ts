@@ -38,6 +38,7 @@ export function factsOf(
     source: parseAddress("10.1.0.2"),
     destination: parseAddress("192.0.2.9"),
     records,
+    tag: "none",
     isStrippable: true,
     isReadable: true,
     arrivesOn: "lan0",

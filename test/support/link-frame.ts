@@ -69,15 +69,22 @@ export function loopbackFrame(packet: Uint8Array, byteOrder: "little" | "big" = 
 }
 
 /** NFLOG (linux/netfilter/nfnetlink_log.h): packet header, prefix, payload, as `tcpdump -i nflog:1` writes it. */
-export function nflogFrame(packet: Uint8Array, prefix: string): Uint8Array {
+export function nflogFrame(packet: Uint8Array, prefix: string, packetMark?: number): Uint8Array {
   const isVersion6 = (packet[0] ?? 0) >> 4 === 6;
   return joinOctets(
     [isVersion6 ? 10 : 2, 0, 0, 1],
     nflogAttribute(1, [...etherTypeOf(packet), 2, 0]),
     nflogAttribute(10, [...Buffer.from(prefix, "latin1"), 0]),
     nflogAttribute(4, [0, 0, 0, 2]),
+    ...(packetMark === undefined ? [] : [nflogAttribute(2, bigEndian(packetMark))]),
     nflogAttribute(9, packet),
   );
+}
+
+function bigEndian(word: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setUint32(0, word);
+  return new Uint8Array(view.buffer);
 }
 
 function nflogAttribute(type: number, value: Uint8Array | readonly number[]): Uint8Array {

@@ -3,7 +3,11 @@
  * the same kinds, the layouts that Linux makes, headers cut by their packet, IPv6 extension headers, fragments.
  */
 import type { Random } from "../fuzz/random.ts";
+import { isAuthenticatedLength } from "../../wire/authenticated-format.ts";
+import { linkTypes } from "../../wire/link-layer.ts";
+import { computeTag, deriveHostKey, windowAt } from "../../wire/mark-tag.ts";
 import type { DetectionRecord } from "../../wire/mark.ts";
+import { absent, PacketWalk } from "../../wire/packet-walk.ts";
 import {
   hexOctets,
   joinOctets,
@@ -24,6 +28,8 @@ export interface PacketWish {
   /** Travels as the sequence number, so that a packet is known again. */
   readonly number: number;
   readonly exid?: number;
+  /** Reader's key of id 0 to 7 that most tags verify with, at `now`; the others are wrong, old or of another key. */
+  readonly tagKey?: Uint8Array;
   /** Fragments too; conntrack would wait for the rest of them. */
   readonly fragments: boolean;
 }
@@ -53,7 +59,29 @@ export function randomMarkedPacket(wish: PacketWish): Uint8Array {
   // A header that claims more, or less, than its packet holds.
   if (random.below(15) === 0) segment[12] = random.below(16) << 4;
   const cut = random.below(15) === 0 ? 20 + random.below(segment.length - 19) : segment.length;
-  return ipPacket(withFragment(ip, wish), 6, segment.subarray(0, cut));
+  const packet = ipPacket(withFragment(ip, wish), 6, segment.subarray(0, cut));
+  if (wish.tagKey && random.below(4) !== 0) sign(packet, wish.tagKey, wish);
+  return packet;
+}
+
+/** Makes the tag right for a window around now, if the packet's mark has one; the checksum stays as it is. */
+function sign(packet: Uint8Array, key: Uint8Array, { random, now }: PacketWish): void {
+  const walk = new PacketWalk(packet, { kinds: [253, 254], authenticatedExid: 0x4d4b });
+  walk.walk(linkTypes.raw, 0, packet.length);
+  if (walk.mark === absent || walk.markNetwork !== 0 || !isAuthenticatedLength(walk.markLength)) return;
+  const [start, size] = (packet[0] ?? 0) >> 4 === 4 ? [12, 4] : [8, 16];
+  const view = new DataView(packet.buffer, packet.byteOffset);
+  const source = packet.slice(start, start + size);
+  const connection = {
+    source,
+    destination: packet.slice(start + size, start + 2 * size),
+    sourcePort: view.getUint16(walk.tcp),
+    destinationPort: view.getUint16(walk.tcp + 2),
+  };
+  const window = windowAt(now) + random.pick([-4, -1, 0, 0, 0, 1, 4]);
+  packet[walk.mark + 5] = (random.below(9) << 4) | (window & 15);
+  const tag = computeTag(deriveHostKey(key, source), connection, packet, walk.mark, window);
+  packet.set(tag, walk.mark + walk.markLength - 8);
 }
 
 function withFragment(ip: IpFields, { random, fragments }: PacketWish): IpFields {

@@ -14,6 +14,8 @@ export interface PassedPacket extends PacketPath {
   readonly destination: Uint8Array;
   /** Seconds since 1970 on the kernel's clock. */
   readonly time: number;
+  /** The packet mark that it comes with; 0 if absent. */
+  readonly packetMark?: number;
 }
 
 export interface Outcome {
@@ -43,7 +45,7 @@ const programs = new Map<string, Program>();
 /** What becomes of a packet that passes these chains, from the jumps in FORWARD on. */
 export function passPacket(ruleset: Ruleset, packet: PassedPacket): Outcome {
   const state: State = {
-    packetMark: 0,
+    packetMark: packet.packetMark ?? 0,
     rules: 0,
     dropped: false,
     rejected: false,

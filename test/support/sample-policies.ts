@@ -33,4 +33,15 @@ export const samplePolicies: readonly { readonly rules: readonly object[]; reado
       kinds: [253],
     },
   },
+  {
+    rules: [
+      { name: "forged", trust: "invalid", category: [1, 2, 3], action: "accept" },
+      { name: "surely-leaks", trust: "verified", category: [2], action: "drop" },
+      { name: "surely-ran", trust: "verified", category: [1], elapsed: { atLeast: 60 }, action: "reject" },
+      { name: "sure", trust: "verified", category: [3, 4, 5], action: "strip" },
+      { name: "false", trust: "invalid", category: [4, 5], action: "drop" },
+      { name: "said", category: [2], action: "accept" },
+    ],
+    settings: { exid: 0xabcd },
+  },
 ];

@@ -41,6 +41,7 @@ test("a rule that notifies tells of a host once", () => {
 
 test("a lone packet, which anybody can forge, never notifies", () => {
   expect(noticesOf({ trust: "lone" })).toEqual([]);
+  expect(noticesOf({ trust: "invalid" })).toEqual([]);
 });
 
 test("a rule that does not notify tells nothing", () => {

@@ -19,9 +19,10 @@ const ipv4 = { source: "10.2.0.25", destination: "192.0.2.1" };
 const ipv6 = { source: "2001:db8::25", destination: "2001:db8:1::1" };
 const tcp = { sourcePort: 40_000, destinationPort: 443, flags: "PA" };
 
-async function eventsOf(frames: readonly Uint8Array[], establishedGroup = 7) {
+async function eventsOf(frames: readonly Uint8Array[], establishedGroup = 7, tagShift?: number) {
   const events: LoggedEvent[] = [];
-  const sink = new NflogEvents({ agent: "border-1", establishedGroup }, (event) => void events.push(event));
+  const settings = { agent: "border-1", establishedGroup, ...(tagShift === undefined ? {} : { tagShift }) };
+  const sink = new NflogEvents(settings, (event) => void events.push(event));
   const octets = writePcap(
     frames.map((frame) => ({ octets: frame, time: 1_777_896_000_250_000_000n })),
     { linkType: linkTypes.nflog },
@@ -60,6 +61,19 @@ test("the NFLOG group tells whether both sides of the connection had spoken", as
   const frames = [nflogFrame(tcpPacket(ipv4, { ...tcp, options: mark }), "tattle:drop:leaks")];
   expect((await eventsOf(frames, 1)).events).toMatchObject([{ trust: "established" }]);
   expect((await eventsOf(frames, 2)).events).toMatchObject([{ trust: "lone" }]);
+});
+
+test("the packet mark tells what was found of the tag, where the agent checks tags", async () => {
+  const packet = tcpPacket(ipv4, { ...tcp, options: mark });
+  // 0 nobody looked, 1 verified, 2 invalid, 3 no key; other bits are others'.
+  const frames = [undefined, 0x3f_0fffff, 0x00_100000, 0xff_e00000, 0x00_300000].map((packetMark) =>
+    nflogFrame(packet, "tattle:drop:leaks", packetMark === undefined ? undefined : packetMark >>> 0),
+  );
+  const trusts = async (...settings: [number, number?]): Promise<string[]> =>
+    (await eventsOf(frames, ...settings)).events.map(({ trust }) => trust);
+  expect(await trusts(1, 20)).toEqual(["established", "established", "verified", "invalid", "established"]);
+  expect(await trusts(2, 20)).toEqual(["lone", "lone", "verified", "invalid", "lone"]);
+  expect(await trusts(2)).toEqual(["lone", "lone", "lone", "lone", "lone"]);
 });
 
 test("over IPv6, with two records", async () => {

@@ -7,6 +7,7 @@ import { DatabaseAgentLog } from "./agents/agent-log.ts";
 import type { Database } from "./database.ts";
 import { ingestCapture } from "./ingest/ingest-capture.ts";
 import type { ReaderKey } from "./ingest/tag-check.ts";
+import type { HostList, HostListName, HostListQuery, HostLists } from "./host-lists.ts";
 import { loadCodeBook } from "./load-code-book.ts";
 import { noteFile } from "./packets/note-file.ts";
 import type {
@@ -18,6 +19,7 @@ import type {
 } from "./packets/selection.ts";
 import { checkSources, findKnownSources, writeSlice } from "./packets/write-slice.ts";
 import { momentFor } from "./queries/as-of.ts";
+import { readHostList } from "./queries/host-lists.ts";
 import { reportHost } from "./queries/host-report.ts";
 import { listCaptures } from "./queries/list-captures.ts";
 import { readNetworkTimeline } from "./queries/network-timeline.ts";
@@ -117,10 +119,21 @@ class LocalStore implements Store {
     });
   }
 
-  host(address: string, asOf?: number): Promise<HostReport | undefined> {
+  host(address: string, asOf?: number, flowLimit?: number): Promise<HostReport | undefined> {
     return this.#readAtOnce(async (connection) => {
       const moment = await momentFor(connection, asOf, this.#clock());
-      return reportHost(connection, address, moment.asOf);
+      return reportHost(connection, address, moment.asOf, flowLimit);
+    });
+  }
+
+  hostList<Name extends HostListName>(
+    name: Name,
+    address: string,
+    query: HostListQuery = {},
+  ): Promise<HostList<HostLists[Name]>> {
+    return this.#readAtOnce(async (connection) => {
+      const moment = await momentFor(connection, query.asOf, this.#clock());
+      return readHostList(connection, name, address, moment.asOf, query);
     });
   }
 

@@ -9,6 +9,7 @@ import type { FoundOwner } from "./owner/find-owner.ts";
 import { fileHeader, nameHeader, octetsHeader, routes } from "./owner/wire-format.ts";
 import { readStream, StreamLost } from "./owner/streamed-answer.ts";
 import type { Failure, IngestLine } from "./owner/wire-format.ts";
+import type { HostList, HostListName, HostListQuery, HostLists } from "./host-lists.ts";
 import type { NetworkQuery, NetworkTimeline } from "./network-timeline.ts";
 import { defaultSliceLimits, PacketsError } from "./packets/selection.ts";
 import type {
@@ -52,9 +53,17 @@ export class RemoteStore implements Store {
     return this.#ask(routes.ranking, { asOf: query.asOf, sort: query.sort }) as Promise<Ranking>;
   }
 
-  async host(address: string, asOf?: number): Promise<HostReport | undefined> {
-    const answer = (await this.#ask(routes.host, { address, asOf })) as HostReport | null;
+  async host(address: string, asOf?: number, flowLimit?: number): Promise<HostReport | undefined> {
+    const answer = (await this.#ask(routes.host, { address, asOf, flowLimit })) as HostReport | null;
     return answer ?? undefined;
+  }
+
+  hostList<Name extends HostListName>(
+    name: Name,
+    address: string,
+    query: HostListQuery = {},
+  ): Promise<HostList<HostLists[Name]>> {
+    return this.#ask(routes.hostList, { name, address, ...query }) as Promise<HostList<HostLists[Name]>>;
   }
 
   network(query: NetworkQuery = {}): Promise<NetworkTimeline> {

@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import type { Heartbeat } from "../policy/agent-report.ts";
 import type { AgentEvent } from "../policy/event.ts";
 import type { Severity } from "../wire/code-book.ts";
+import type { HostList, HostListName, HostListQuery, HostLists } from "./host-lists.ts";
 import type { NetworkQuery, NetworkTimeline } from "./network-timeline.ts";
 import type {
   CaptureFile,
@@ -111,6 +112,15 @@ export interface TimelineBin {
   readonly markedPackets: number;
 }
 
+/** What became of packets in a stretch of time: packets that were stopped, or flows of which the peer acknowledged octets. */
+export interface LaneBin {
+  readonly lane: "stopped" | "passed";
+  /** Start of the bin and its width, seconds. */
+  readonly start: number;
+  readonly seconds: number;
+  readonly count: number;
+}
+
 export interface HostFlow {
   readonly peer: string;
   readonly peerName?: string;
@@ -141,6 +151,7 @@ export interface HostReport {
   readonly ranked?: RankedHost;
   readonly unranked?: UnrankedHost;
   readonly timeline: readonly TimelineBin[];
+  readonly lanes: readonly LaneBin[];
   /** Newest first, at most 1,000. */
   readonly flows: readonly HostFlow[];
   readonly flowCount: number;
@@ -247,7 +258,13 @@ export interface Store {
   ingest(input: IngestInput, options?: IngestOptions): Promise<CaptureReport>;
   ranking(query?: RankingQuery): Promise<Ranking>;
   /** Undefined if the address was never seen with a mark. */
-  host(address: string, asOf?: number): Promise<HostReport | undefined>;
+  host(address: string, asOf?: number, flowLimit?: number): Promise<HostReport | undefined>;
+  /** Part of a long list of one host; empty if the address is not known. */
+  hostList<Name extends HostListName>(
+    name: Name,
+    address: string,
+    query?: HostListQuery,
+  ): Promise<HostList<HostLists[Name]>>;
   /** Detections, packets stopped and flows passed over time, by host: the paper's Figure 6. */
   network(query?: NetworkQuery): Promise<NetworkTimeline>;
   /** Newest first. */

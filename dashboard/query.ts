@@ -1,5 +1,7 @@
 /** Query parameters, checked once at the edge: what is not named here is refused, and the refusal says what is allowed. */
 import { z } from "zod";
+import { hostListNames, hostListSorts, mostListRows } from "../analytics/host-lists.ts";
+import type { HostListName, HostListQuery } from "../analytics/host-lists.ts";
 import { networkScales } from "../analytics/network-timeline.ts";
 import type { NetworkQuery } from "../analytics/network-timeline.ts";
 import { sortKeys } from "../analytics/store.ts";
@@ -58,7 +60,25 @@ const networkQuery = z.strictObject({
   host: z.string().optional(),
   leastOctets: octets.optional(),
 });
-const hostQuery = z.strictObject({ asOf: timeParameter.optional() });
+const rows = z.string().transform((text, context): number => {
+  if (/^\d{1,4}$/.test(text) && Number(text) <= mostListRows) return Number(text);
+  context.addIssue(`expected 0 to ${mostListRows}, got ${quote(text)}`);
+  return z.NEVER;
+});
+
+const offset = z.string().transform((text, context): number => {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  context.addIssue(`expected a number of rows to leave out, got ${quote(text)}`);
+  return z.NEVER;
+});
+
+const hostQuery = z.strictObject({ asOf: timeParameter.optional(), flowLimit: rows.optional() });
+const hostListQuery = z.strictObject({
+  asOf: timeParameter.optional(),
+  sort: z.string().optional(),
+  limit: rows.optional(),
+  offset: offset.optional(),
+});
 const uploadQuery = z.strictObject({ name });
 const nothing = z.strictObject({});
 
@@ -69,8 +89,33 @@ export function parseRankingQuery(query: unknown): RankingQuery {
 }
 
 /** @throws HttpError 400 */
-export function parseHostQuery(query: unknown): { asOf?: number | undefined } {
+export function parseHostQuery(query: unknown): {
+  asOf?: number | undefined;
+  flowLimit?: number | undefined;
+} {
   return parse(hostQuery, query);
+}
+
+/** @throws HttpError 404 if there is no such list */
+export function parseHostListName(text: string): HostListName {
+  const name = hostListNames.find((known) => known === text);
+  if (!name) throw new HttpError(404, `unknown list ${quote(text)}; one of ${hostListNames.join(", ")}`);
+  return name;
+}
+
+/** @throws HttpError 400 */
+export function parseHostListQuery(name: HostListName, query: unknown): HostListQuery {
+  const { asOf: time, sort: asked, limit, offset: skipped } = parse(hostListQuery, query);
+  const key = hostListSorts[name].find((known) => known === asked);
+  if (asked !== undefined && key === undefined) {
+    throw new HttpError(400, `sort: unknown order ${quote(asked)}; one of ${hostListSorts[name].join(", ")}`);
+  }
+  return {
+    ...(time === undefined ? {} : { asOf: time }),
+    ...(key === undefined ? {} : { sort: key }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(skipped === undefined ? {} : { offset: skipped }),
+  };
 }
 
 /** @throws HttpError 400 */

@@ -135,6 +135,7 @@ class OwnedStore implements Store {
   readonly ingest: Store["ingest"];
   readonly ranking: Store["ranking"];
   readonly host: Store["host"];
+  readonly hostList: Store["hostList"];
   readonly network: Store["network"];
   readonly captures: Store["captures"];
   readonly setAssets: Store["setAssets"];
@@ -151,6 +152,7 @@ class OwnedStore implements Store {
     this.ingest = store.ingest.bind(store);
     this.ranking = store.ranking.bind(store);
     this.host = store.host.bind(store);
+    this.hostList = store.hostList.bind(store);
     this.network = store.network.bind(store);
     this.captures = store.captures.bind(store);
     this.setAssets = store.setAssets.bind(store);

@@ -118,8 +118,17 @@ async function answer(exchange: Exchange): Promise<void> {
       sendJson(response, 200, await store.ranking(question.ranking()));
       return;
     case `GET ${routes.host}`:
-      sendJson(response, 200, (await store.host(question.address(), question.asOf())) ?? null);
+      sendJson(
+        response,
+        200,
+        (await store.host(question.address(), question.asOf(), question.flowLimit())) ?? null,
+      );
       return;
+    case `GET ${routes.hostList}`: {
+      const { name, query } = question.hostList();
+      sendJson(response, 200, await store.hostList(name, question.address(), query));
+      return;
+    }
     case `GET ${routes.network}`:
       sendJson(response, 200, await store.network(question.network()));
       return;

@@ -5,6 +5,8 @@ import { limitsSchema, selectionSchema } from "../packets/read-selection.ts";
 import type { PacketQuestion } from "../packets/read-selection.ts";
 import { defaultSliceLimits } from "../packets/selection.ts";
 import { sortKeys } from "../store.ts";
+import { hostListNames, hostListSorts } from "../host-lists.ts";
+import type { HostListName, HostListQuery } from "../host-lists.ts";
 import { networkScales } from "../network-timeline.ts";
 import type { NetworkQuery } from "../network-timeline.ts";
 import type { Asset, RankingQuery } from "../store.ts";
@@ -31,6 +33,10 @@ export interface Question {
   ranking(): RankingQuery;
   address(): string;
   /** @throws RequestError */
+  flowLimit(): number | undefined;
+  /** @throws RequestError */
+  hostList(): { name: HostListName; query: HostListQuery };
+  /** @throws RequestError */
   network(): NetworkQuery;
   /** @throws RequestError */
   packets(): PacketQuestion;
@@ -52,6 +58,8 @@ export function readQuestion(target: string): Question {
       return { ...(time === undefined ? {} : { asOf: time }), ...(key ? { sort: key } : {}) };
     },
     address: () => url.searchParams.get("address") ?? "",
+    flowLimit: () => readNumber(url.searchParams, "flowLimit"),
+    hostList: () => readHostListQuery(url.searchParams, asOf()),
     network: () => readNetwork(url.searchParams, asOf()),
     packets: () => ({
       selection: readJson(selectionSchema, url.searchParams.get("selection")),
@@ -60,23 +68,45 @@ export function readQuestion(target: string): Question {
   };
 }
 
-function readNetwork(parameters: URLSearchParams, asOf: number | undefined): NetworkQuery {
-  const number = (name: string): Record<string, number> => {
-    const text = parameters.get(name);
-    if (text === null) return {};
-    const value = text === "" ? Number.NaN : Number(text);
-    if (Math.abs(value) <= latestTime) return { [name]: value };
-    throw new RequestError(`${name}: expected a number, got ${JSON.stringify(text.slice(0, 60))}`);
+function readHostListQuery(
+  parameters: URLSearchParams,
+  asOf: number | undefined,
+): { name: HostListName; query: HostListQuery } {
+  const asked = parameters.get("name");
+  const name = hostListNames.find((known) => known === asked);
+  if (!name) throw new RequestError(`unknown list ${JSON.stringify(asked?.slice(0, 60))}`);
+  const sort = hostListSorts[name].find((known) => known === parameters.get("sort"));
+  const query = {
+    ...given("asOf", asOf),
+    ...given("sort", sort),
+    ...given("limit", readNumber(parameters, "limit")),
+    ...given("offset", readNumber(parameters, "offset")),
   };
+  return { name, query };
+}
+
+function given<Key extends string, Value>(key: Key, value: Value | undefined): Partial<Record<Key, Value>> {
+  return value === undefined ? {} : ({ [key]: value } as Record<Key, Value>);
+}
+
+function readNumber(parameters: URLSearchParams, name: string): number | undefined {
+  const text = parameters.get(name);
+  if (text === null) return undefined;
+  const value = text === "" ? Number.NaN : Number(text);
+  if (Math.abs(value) <= latestTime) return value;
+  throw new RequestError(`${name}: expected a number, got ${JSON.stringify(text.slice(0, 60))}`);
+}
+
+function readNetwork(parameters: URLSearchParams, asOf: number | undefined): NetworkQuery {
   const scale = networkScales.find((known) => known === parameters.get("scale"));
   const host = parameters.get("host");
   return {
     ...(asOf === undefined ? {} : { asOf }),
     ...(scale ? { scale } : {}),
     ...(host === null ? {} : { host }),
-    ...number("from"),
-    ...number("to"),
-    ...number("leastOctets"),
+    ...given("from", readNumber(parameters, "from")),
+    ...given("to", readNumber(parameters, "to")),
+    ...given("leastOctets", readNumber(parameters, "leastOctets")),
   };
 }
 

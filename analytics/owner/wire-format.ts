@@ -5,6 +5,7 @@ export const routes = {
   owner: "/owner",
   ranking: "/ranking",
   host: "/host",
+  hostList: "/host-list",
   network: "/network",
   captures: "/captures",
   ingest: "/ingest",

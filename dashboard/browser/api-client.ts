@@ -8,6 +8,8 @@ import type {
   NetworkAnswer,
   RankingAnswer,
 } from "../api.ts";
+import { usualListRows } from "../../analytics/host-lists.ts";
+import type { HostList, HostListName, HostLists } from "../../analytics/host-lists.ts";
 import type { CodeBook } from "../../wire/code-book.ts";
 import type { View } from "./view.ts";
 import { storedToken } from "./token.ts";
@@ -29,7 +31,25 @@ export async function fetchRanking(view: View, signal: AbortSignal): Promise<Ran
 
 export async function fetchHost(view: View, signal: AbortSignal): Promise<HostAnswer> {
   const address = encodeURIComponent(view.address);
-  return ask<HostAnswer>(`/api/hosts/${address}?${parameters({ asOf: view.asOf })}`, signal);
+  const asked = parameters({ asOf: view.asOf, flowLimit: String(usualListRows) });
+  return ask<HostAnswer>(`/api/hosts/${address}?${asked}`, signal);
+}
+
+/** Rows of one of the host's lists, from `offset` on, in the order of the view. */
+export async function fetchHostList<Name extends HostListName>(
+  name: Name,
+  view: View,
+  offset: number,
+  signal: AbortSignal,
+): Promise<HostList<HostLists[Name]>> {
+  const address = encodeURIComponent(view.address);
+  const asked = parameters({
+    asOf: view.asOf,
+    sort: view.listSorts[name],
+    limit: String(offset === 0 ? usualListRows : 5 * usualListRows),
+    offset: offset === 0 ? "" : String(offset),
+  });
+  return ask<HostList<HostLists[Name]>>(`/api/hosts/${address}/${name}?${asked}`, signal);
 }
 
 export async function fetchNetwork(view: View, signal: AbortSignal): Promise<NetworkAnswer> {

@@ -1,4 +1,6 @@
 /** What the page shows, and its address: every choice of the analyst is in the URL, so that it can be shared and gone back to. */
+import { hostListSorts } from "../../analytics/host-lists.ts";
+import type { HostListName } from "../../analytics/host-lists.ts";
 import { networkScales } from "../../analytics/network-timeline.ts";
 import type { NetworkScale } from "../../analytics/network-timeline.ts";
 import { sortKeys } from "../../analytics/store.ts";
@@ -30,6 +32,8 @@ export interface View {
   /** Activities in the chart: the most severe few, or all. */
   readonly rows: "few" | "all";
   readonly network: NetworkView;
+  /** Orders of the lists of the host page; empty: the usual one. */
+  readonly listSorts: Readonly<Record<HostListName, string>>;
 }
 
 export function parseView(url: URL): View {
@@ -42,6 +46,11 @@ export function parseView(url: URL): View {
     group: parameters.get("group") === "activity" ? "activity" : "none",
     filter: parameters.get("filter") ?? "",
     rows: parameters.get("rows") === "all" ? "all" : "few",
+    listSorts: {
+      peers: listSort("peers", parameters),
+      "second-hop": listSort("second-hop", parameters),
+      flows: listSort("flows", parameters),
+    },
     network: {
       scale: networkScales.find((scale) => scale === parameters.get("scale")) ?? "elapsed",
       from: parameters.get("from") ?? "",
@@ -72,11 +81,20 @@ export function hrefOf(view: View): string {
   if (view.group !== "none") parameters.set("group", view.group);
   if (view.filter !== "") parameters.set("filter", view.filter);
   if (view.rows !== "few") parameters.set("rows", view.rows);
+  if (view.page === "host") {
+    for (const [name, sort] of Object.entries(view.listSorts)) if (sort !== "") parameters.set(name, sort);
+  }
   if (view.page === "network") addNetwork(parameters, view.network);
   // Colons are legal in a query and in a path segment (RFC 3986), and times and IPv6 addresses read better with them; so do
   // networks with their slashes and commas.
   const query = parameters.toString().replaceAll("%3A", ":").replaceAll("%2F", "/").replaceAll("%2C", ",");
   return `${pathOf(view)}${query === "" ? "" : `?${query}`}`;
+}
+
+/** The usual order is left out of the address. */
+function listSort(name: HostListName, parameters: URLSearchParams): string {
+  const sort = hostListSorts[name].slice(1).find((known) => known === parameters.get(name));
+  return sort ?? "";
 }
 
 function addNetwork(parameters: URLSearchParams, { scale, ...network }: NetworkView): void {

@@ -8,12 +8,15 @@ import type {
   CapturesAnswer,
   HealthAnswer,
   HostAnswer,
+  HostListAnswer,
   NetworkAnswer,
   RankingAnswer,
 } from "../api.ts";
 import { HttpError } from "../http-error.ts";
 import {
   parseHostAddress,
+  parseHostListName,
+  parseHostListQuery,
   parseHostQuery,
   parseNetworkQuery,
   parseNoQuery,
@@ -39,9 +42,20 @@ export function evidenceRoutes({ store, codeBook, clock, maxUploadOctets, inClea
 
   router.get("/hosts/:address", async (request, response) => {
     const address = parseHostAddress(request.params.address);
-    const { asOf } = parseHostQuery(request.query);
-    const answer: HostAnswer | undefined = await store.host(address, asOf);
+    const { asOf, flowLimit } = parseHostQuery(request.query);
+    const answer: HostAnswer | undefined = await store.host(address, asOf, flowLimit);
     if (!answer) throw new HttpError(404, `${address} was never seen with a mark`);
+    response.json(answer);
+  });
+
+  router.get("/hosts/:address/:list", async (request, response) => {
+    const address = parseHostAddress(request.params.address);
+    const name = parseHostListName(request.params.list);
+    const answer: HostListAnswer = await store.hostList(
+      name,
+      address,
+      parseHostListQuery(name, request.query),
+    );
     response.json(answer);
   });
 

@@ -86,14 +86,14 @@ test("the timeline has a lane per detection, what was done about it, and marked 
   expect(await lanes.locator("[aria-label=dot]").first().locator("path").count()).toBe(
     host.detections.length,
   );
-  expect(await lanes.textContent()).toContain("Enforcement");
+  expect(await lanes.textContent()).toContain("Packets stopped");
   expect(
     await page.locator("#timeline .plot").nth(1).locator("[aria-label=rect] rect").count(),
   ).toBeGreaterThan(0);
   // 24 hours and the day, never 6 PM.
   expect(await page.locator("#timeline").textContent()).not.toMatch(/[AP]M/);
   expect(await page.locator("#timeline").textContent()).toContain("2026-05-0");
-  expect(await page.locator("#timeline .twin table").count()).toBe(2);
+  expect(await page.locator("#timeline .twin table").count()).toBe(3);
 });
 
 test("flows say whom it reached and what became of it; the long list opens piece by piece", async () => {
@@ -101,8 +101,36 @@ test("flows say whom it reached and what became of it; the long list opens piece
   const rows = page.locator("#flows tbody tr");
   expect(await rows.count()).toBe(50);
   await page.locator("#flows .button").click();
+  await rows.nth(50).waitFor();
   expect(await rows.count()).toBe(busy.peers * 2 + 3);
   expect(await rows.first().textContent()).toMatch(/passed|stopped|connected|unanswered/);
+});
+
+test("peers say how much went both ways; a heading is an order of the server, and is in the address", async () => {
+  const page = await open(busy);
+  const rows = page.locator("#peers tbody tr");
+  expect(await rows.count()).toBeGreaterThan(3);
+  await page.locator("#sort-peers-received").click();
+  await page.waitForURL(/peers=received/);
+  await page.locator("#peers th[aria-sort=descending] #sort-peers-received").waitFor();
+  expect(
+    browser
+      .dashboard()
+      .store.listQueries.filter(({ name }) => name === "peers")
+      .at(-1)?.query.sort,
+  ).toBe("received");
+  // One that is flagged itself leads to its own page.
+  expect(await page.locator("#peers .flagged-peer a").count()).toBe(1);
+  await page.locator("#sort-peers-sent").click();
+  await page.waitForURL(/hosts\/[\d.]+$/);
+});
+
+test("the second hop says first what it cannot see", async () => {
+  const page = await open(busy);
+  expect(await page.locator("#second-hop .caveat").textContent()).toMatch(
+    /^1 of \d+ peers is flagged: only a flagged host marks its packets, so what the others pass on cannot be seen here\./,
+  );
+  expect(await page.locator("#second-hop tbody tr").count()).toBe(3);
 });
 
 test("the way back keeps the order and the time", async () => {

@@ -170,7 +170,7 @@ function explainScore(
 function makeDetails(
   host: RankedHost,
   random: () => number,
-): Pick<HostReport, "timeline" | "flows" | "events"> {
+): Pick<HostReport, "timeline" | "lanes" | "flows" | "events"> {
   const seconds = 300;
   const bins = Math.floor(host.lastSeen / seconds) - Math.floor(host.firstSeen / seconds) + 1;
   const timeline = Array.from({ length: bins }, (_, index) => ({
@@ -190,7 +190,14 @@ function makeDetails(
       peerPort: flow.peerPort,
     }))
     .toSorted((left, right) => right.time - left.time);
-  return { timeline, flows: flows.toSorted((left, right) => right.lastSeen - left.lastSeen), events };
+  const lanes = (["stopped", "passed"] as const).flatMap((lane) =>
+    flows
+      .filter(({ outcome }) => outcome === lane)
+      .map(({ firstSeen }) => Math.floor(firstSeen / seconds) * seconds)
+      .toSorted((left, right) => left - right)
+      .map((start) => ({ lane, start, seconds, count: 1 })),
+  );
+  return { timeline, lanes, flows: flows.toSorted((left, right) => right.lastSeen - left.lastSeen), events };
 }
 
 function makeFlow(host: RankedHost, random: () => number, index: number): HostFlow {

@@ -1,4 +1,5 @@
 /** A store without a database, for tests of the dashboard: what it answers is given, what it is asked is recorded. */
+import type { HostList, HostListName, HostListQuery, HostLists } from "../../analytics/host-lists.ts";
 import type { NetworkQuery, NetworkTimeline } from "../../analytics/network-timeline.ts";
 import type {
   AgentReport,
@@ -15,6 +16,7 @@ import type {
 import { PacketsError } from "../../analytics/packets/selection.ts";
 import type { SliceReport, SliceSource } from "../../analytics/packets/selection.ts";
 import { severities } from "../../wire/code-book.ts";
+import { fakeHostList } from "./fake-host-lists.ts";
 import { makeNetworkTimeline } from "./fake-network.ts";
 
 export interface FakeEvidence {
@@ -23,13 +25,14 @@ export interface FakeEvidence {
   readonly unranked: Ranking["unranked"];
   readonly captures: readonly CaptureReport[];
   /** Report of a ranked host, beyond what the ranking says. */
-  readonly details: (host: RankedHost) => Pick<HostReport, "timeline" | "flows" | "events">;
+  readonly details: (host: RankedHost) => Pick<HostReport, "timeline" | "lanes" | "flows" | "events">;
 }
 
 export class FakeStore implements Store {
   /** Every upload that came to an end, with the octets that arrived. */
   readonly ingested: { name: string; octets: number }[] = [];
   readonly rankingQueries: RankingQuery[] = [];
+  readonly listQueries: { name: HostListName; address: string; query: HostListQuery }[] = [];
   readonly networkQueries: NetworkQuery[] = [];
   readonly #evidence: FakeEvidence;
   #captures: CaptureReport[];
@@ -66,7 +69,7 @@ export class FakeStore implements Store {
     return Promise.resolve(this.heard);
   }
 
-  async host(address: string, asOf = this.#evidence.asOf): Promise<HostReport | undefined> {
+  async host(address: string, asOf = this.#evidence.asOf, flowLimit = 1000): Promise<HostReport | undefined> {
     const ranked = this.#evidence.hosts.find((host) => host.address === address);
     const unranked = this.#evidence.unranked.find((host) => host.address === address);
     if (ranked) {
@@ -75,12 +78,25 @@ export class FakeStore implements Store {
         asOf,
         ranked,
         ...details,
+        flows: details.flows.slice(0, flowLimit),
         flowCount: details.flows.length,
         eventCount: details.events.length,
       });
     }
-    const nothing = { timeline: [], flows: [], flowCount: 0, events: [], eventCount: 0 };
+    const nothing = { timeline: [], lanes: [], flows: [], flowCount: 0, events: [], eventCount: 0 };
     return Promise.resolve(unranked ? { asOf, unranked, ...nothing } : undefined);
+  }
+
+  async hostList<Name extends HostListName>(
+    name: Name,
+    address: string,
+    query: HostListQuery = {},
+  ): Promise<HostList<HostLists[Name]>> {
+    this.listQueries.push({ name, address, query });
+    const host = this.#evidence.hosts.find((each) => each.address === address);
+    const asOf = query.asOf ?? this.#evidence.asOf;
+    if (!host) return Promise.resolve({ asOf, total: 0, rows: [] });
+    return Promise.resolve(fakeHostList(name, host, this.#evidence.details(host).flows, { ...query, asOf }));
   }
 
   /** Cut to the stretch that is asked for. */

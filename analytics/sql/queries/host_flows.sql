@@ -1,4 +1,4 @@
--- Flows of one host that began by $as_of (microseconds), newest first; a flow that several captures saw is one.
+-- Flows of one host that began by $as_of (microseconds), sorted by $sort, from $offset on; a flow that several captures saw is one.
 -- Outcome as in the ranking: stopped by a drop or reject since it last passed, passed, connected, or unanswered.
 WITH chosen AS (
   SELECT host_id FROM host WHERE address = $address
@@ -51,11 +51,19 @@ SELECT
     WHEN established_at <= make_timestamp($as_of::BIGINT) THEN 'connected'
     ELSE 'unanswered'
   END AS outcome,
-  count(*) OVER () AS flow_count
+  count(*) OVER () AS total
 FROM merged
 LEFT JOIN passed USING (flow_key)
 LEFT JOIN stopped USING (flow_key)
 JOIN host AS peer ON peer.host_id = merged.peer_id
 LEFT JOIN host_name ON host_name.address = peer.address
-ORDER BY last_seen DESC, first_seen DESC, flow_key
-LIMIT 1000;
+ORDER BY
+  CASE $sort
+    WHEN 'first-seen' THEN epoch_us(merged.first_seen)
+    WHEN 'sent' THEN marked_octets
+    WHEN 'acknowledged' THEN acknowledged_octets
+    WHEN 'packets' THEN marked_packets
+    ELSE epoch_us(least(merged.last_seen, make_timestamp($as_of::BIGINT)))
+  END::DOUBLE DESC,
+  merged.last_seen DESC, merged.first_seen DESC, flow_key
+LIMIT $limit OFFSET $offset;

@@ -3,9 +3,9 @@
  * and below, on the same scale, how many marked packets were seen.
  */
 import { axisX, axisY, dot, gridX, link, plot, rectY, ruleX, ruleY } from "@observablehq/plot";
-import type { EnforcementEntry, HostReport, RankedDetection, TimelineBin } from "../../../analytics/store.ts";
+import type { HostReport, LaneBin, RankedDetection, TimelineBin } from "../../../analytics/store.ts";
 import { h } from "../element.ts";
-import { formatCount } from "../number-text.ts";
+import { formatCount, formatPlural } from "../number-text.ts";
 import { severityRadius, severitySymbols } from "../parts/severity.ts";
 import { table } from "../parts/table.ts";
 import { absoluteTime } from "../parts/time.ts";
@@ -26,9 +26,11 @@ interface Scale {
   readonly end: number;
 }
 
-const enforcementLane = "Enforcement";
-/** Beyond that the symbols only hide each other; the table has the rest. */
-const maxEvents = 500;
+/** Below the detections: what passed, and what enforcement points stopped. The symbols are those of the network timeline. */
+const binLanes: Readonly<Record<LaneBin["lane"], { title: string; symbol: string; colour: string }>> = {
+  passed: { title: "Flows passed", symbol: "square", colour: "var(--high)" },
+  stopped: { title: "Packets stopped", symbol: "triangle", colour: "var(--lowers)" },
+};
 
 export function timelineChart(report: HostReport, detections: readonly RankedDetection[]): HTMLElement {
   const scale = scaleOf(report, detections);
@@ -55,7 +57,7 @@ function scaleOf(report: HostReport, detections: readonly RankedDetection[]): Sc
   const times = [
     ...detections.flatMap((detection) => [detection.firstSeen, detection.lastSeen]),
     ...report.timeline.flatMap((bin) => [bin.start, bin.start + bin.seconds]),
-    ...report.events.map((event) => event.time),
+    ...report.lanes.flatMap((bin) => [bin.start, bin.start + bin.seconds]),
   ];
   const first = times.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
   const last = times.reduce((most, time) => Math.max(most, time), 0);
@@ -90,14 +92,15 @@ function layout(width: number, { start, end }: Scale): { marginLeft: number; x: 
 
 function drawLanes(
   lanes: readonly Lane[],
-  { events, asOf }: HostReport,
+  { lanes: bins, asOf }: HostReport,
   scale: Scale,
   width: number,
 ): SVGSVGElement | HTMLElement {
   const { marginLeft, x, grid } = layout(width, scale);
   const narrow = width < 640;
-  const shown = events.slice(0, maxEvents);
-  const rows = [...lanes.map((lane) => lane.title), ...(shown.length > 0 ? [enforcementLane] : [])];
+  const binRows = (["passed", "stopped"] as const).filter((lane) => bins.some((bin) => bin.lane === lane));
+  const rows = [...lanes.map((lane) => lane.title), ...binRows.map((lane) => binLanes[lane].title)];
+  const most = bins.reduce((count, bin) => Math.max(count, bin.count), 1);
   return plot({
     className: plotClass,
     width,
@@ -150,15 +153,16 @@ function drawLanes(
         title: describeLane,
         tip: tipStyle,
       }),
-      dot(shown, {
-        x: (event: EnforcementEntry) => date(event.time),
-        y: () => enforcementLane,
-        symbol: (event: EnforcementEntry) => (event.verdict === "accept" ? "plus" : "hexagon"),
-        r: 4.5,
-        fill: "var(--lowers)",
-        fillOpacity: 0.7,
-        stroke: "var(--lowers)",
-        title: describeEvent,
+      dot(bins, {
+        x: (bin: LaneBin) => date(bin.start + bin.seconds / 2),
+        y: (bin: LaneBin) => binLanes[bin.lane].title,
+        symbol: (bin: LaneBin) => binLanes[bin.lane].symbol,
+        // Area by number, within what the lane holds.
+        r: (bin: LaneBin) => 2.6 + 4.4 * Math.sqrt(bin.count / most),
+        fill: (bin: LaneBin) => (bin.lane === "passed" ? binLanes.passed.colour : "var(--panel)"),
+        stroke: (bin: LaneBin) => binLanes[bin.lane].colour,
+        strokeWidth: 1.3,
+        title: describeBin,
         tip: tipStyle,
       }),
     ],
@@ -180,10 +184,9 @@ function describeLane({ detection, at }: Lane): string {
   );
 }
 
-function describeEvent({ verdict, rule, peer, peerPort, time }: EnforcementEntry): string {
-  return visible(
-    `${verdict}${rule === undefined ? "" : ` by ${rule}`}\nto ${peer} port ${peerPort}\n${formatTime(time)}`,
-  );
+function describeBin({ lane, count, start, seconds }: LaneBin): string {
+  const what = lane === "passed" ? formatPlural(count, "flow") : formatPlural(count, "packet");
+  return `${what} ${lane}\n${formatPlainTime(start)} to ${formatTime(start + seconds)}`;
 }
 
 /** 24 hours, with the day at the first tick and where it changes; seconds where the scale is short. */
@@ -251,6 +254,17 @@ function twin(report: HostReport, detections: readonly RankedDetection[]): HTMLE
         { title: "Last seen", cell: (detection) => absoluteTime(detection.lastSeen) },
       ],
       detections,
+    ),
+    table<LaneBin>(
+      "Flows passed and packets stopped over time",
+      [
+        { title: "From", cell: (bin) => absoluteTime(bin.start) },
+        { title: "For", cell: (bin) => formatSpan(bin.seconds) },
+        { title: "What", cell: (bin) => binLanes[bin.lane].title },
+        { title: "Count", cell: (bin) => formatCount(bin.count), numeric: true },
+      ],
+      report.lanes,
+      50,
     ),
     table<TimelineBin>(
       "Marked packets over time",

@@ -19,7 +19,7 @@ const titles: Readonly<Record<ScoreTerm["name"], string>> = {
 const evidence: Readonly<Record<ScoreTerm["name"], string>> = {
   detections: "#detections",
   passed: "#flows",
-  peers: "#flows",
+  peers: "#peers",
   dwell: "#timeline",
   contained: "#enforcement",
   asset: "#score",

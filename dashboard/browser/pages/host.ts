@@ -1,7 +1,6 @@
 /** One host: why it scores what it scores, what was detected when, whom it reached, and what was done about it. */
 import type {
   EnforcementEntry,
-  HostFlow,
   HostReport,
   RankedDetection,
   RankedHost,
@@ -10,13 +9,16 @@ import type {
 import { unmarkedMeaning } from "../../../analytics/unmarked-meaning.ts";
 import { findActivity, findCategory } from "../../../wire/code-book.ts";
 import type { CodeBook } from "../../../wire/code-book.ts";
-import { fetchHost } from "../api-client.ts";
+import { fetchHost, fetchHostList } from "../api-client.ts";
 import { timelineChart } from "../charts/timeline.ts";
 import { explainTerms, waterfallChart } from "../charts/waterfall.ts";
 import { h } from "../element.ts";
 import type { Child } from "../element.ts";
 import { stateBadge, unmarkedBadge } from "../hosts/host-table.ts";
-import { formatCount, formatOctets, formatPlural } from "../number-text.ts";
+import { flowsPanel } from "../host/flows-panel.ts";
+import { peersPanel } from "../host/peers-panel.ts";
+import { secondHopPanel } from "../host/second-hop-panel.ts";
+import { formatCount, formatPlural } from "../number-text.ts";
 import { panel } from "../parts/panel.ts";
 import { scoreBar } from "../parts/score.ts";
 import { bandBadge, severityLabel, trustBadge } from "../parts/severity.ts";
@@ -27,7 +29,13 @@ import type { Page, PageContext } from "./page.ts";
 
 export async function hostPage(context: PageContext): Promise<Page> {
   const { view, codeBook, signal } = context;
-  const report = await fetchHost(view, signal);
+  const [report, peers, secondHop, flows] = await Promise.all([
+    fetchHost(view, signal),
+    fetchHostList("peers", view, 0, signal),
+    fetchHostList("second-hop", view, 0, signal),
+    // In the usual order the report brings them along.
+    view.listSorts.flows === "" ? undefined : fetchHostList("flows", view, 0, signal),
+  ]);
   const { ranked, unranked, asOf } = report;
   const detections = ranked?.detections ?? unranked?.detections ?? [];
   const name = ranked?.name ?? unranked?.name;
@@ -54,7 +62,9 @@ export async function hostPage(context: PageContext): Promise<Page> {
       ranked ? scorePanel(ranked) : whyUnranked(report),
       panel({ id: "timeline", title: "Timeline", note: "UTC" }, timelineChart(report, detections)),
       detectionsPanel(detections, asOf, codeBook),
-      flowsPanel(report),
+      peersPanel(peers, context),
+      secondHopPanel(secondHop, context),
+      flowsPanel(flows ?? { rows: report.flows, total: report.flowCount }, context),
       enforcementPanel(report),
     ),
   };
@@ -162,48 +172,6 @@ function whatWasDetected({ category, activity, title }: RankedDetection, codeBoo
     h("span", { class: "detected-codes" }, `${kind} · ${category}/${activity}`),
     h("p", {}, known?.description ?? "The code book has no entry for these numbers."),
   );
-}
-
-const outcomeSigns: Readonly<Record<HostFlow["outcome"], string>> = {
-  passed: "→",
-  stopped: "×",
-  unanswered: "·",
-  connected: "↔",
-};
-
-function flowsPanel({ flows, flowCount }: HostReport): HTMLElement {
-  const note =
-    flowCount > flows.length
-      ? `The newest ${formatCount(flows.length)} of ${formatCount(flowCount)} flows that it marked.`
-      : `${formatCount(flowCount)} flows that it marked, newest first.`;
-  return panel(
-    { id: "flows", title: "Whom it reached", note },
-    table<HostFlow>(
-      "Flows",
-      [
-        {
-          title: "Outcome",
-          cell: ({ outcome }) =>
-            h("span", { class: `outcome ${outcome}` }, `${outcomeSigns[outcome]} ${outcome}`),
-        },
-        { title: "Peer", cell: peerOf },
-        { title: "Peer port", cell: (flow) => flow.peerPort, numeric: true },
-        { title: "Host port", cell: (flow) => flow.hostPort, numeric: true },
-        { title: "First seen", cell: (flow) => absoluteTime(flow.firstSeen) },
-        { title: "Last seen", cell: (flow) => absoluteTime(flow.lastSeen) },
-        { title: "Marked packets", cell: (flow) => formatCount(flow.markedPackets), numeric: true },
-        { title: "Sent", cell: (flow) => formatOctets(flow.markedOctets), numeric: true },
-        { title: "Acknowledged", cell: (flow) => formatOctets(flow.acknowledgedOctets), numeric: true },
-      ],
-      flows,
-      50,
-    ),
-  );
-}
-
-function peerOf({ peer, peerName }: HostFlow): Child {
-  if (peerName === undefined) return h("bdi", { class: "address" }, peer);
-  return [h("bdi", { class: "host-name" }, peerName), " ", h("bdi", { class: "address" }, peer)];
 }
 
 function enforcementPanel({ events, eventCount }: HostReport): HTMLElement {

@@ -1,0 +1,90 @@
+-- Whom the peers of one host reached after it had reached them, by $as_of (microseconds): a leak that is passed on. Only peers
+-- that are flagged themselves mark their packets, so only those can be followed. Sorted by $sort, from $offset on.
+WITH chosen AS (
+  SELECT host_id FROM host WHERE address = $address
+),
+flagged AS (
+  SELECT host_id, min(detected_at) AS flagged_since
+  FROM detection
+  JOIN detection_day USING (detection_id)
+  JOIN trust USING (trust)
+  WHERE quality > 0 AND first_seen <= make_timestamp($as_of::BIGINT)
+  GROUP BY host_id
+),
+via AS (
+  SELECT peer_id AS via_id, min(first_contact) AS via_contact
+  FROM pair
+  JOIN chosen USING (host_id)
+  WHERE first_contact <= make_timestamp($as_of::BIGINT) AND peer_id <> chosen.host_id
+  GROUP BY peer_id
+),
+followed AS (
+  SELECT via_id, via_contact
+  FROM via
+  SEMI JOIN flagged ON flagged.host_id = via_id
+),
+flow AS (
+  SELECT
+    host_id AS via_id,
+    peer_id,
+    any_value(via_contact) AS via_contact,
+    -- A flow that was there before goes on after it.
+    greatest(min(passed_at), any_value(via_contact)) AS passed_at,
+    max(acknowledged_octets) AS acknowledged
+  FROM flow_seen
+  JOIN followed ON followed.via_id = flow_seen.host_id
+  WHERE passed_at <= make_timestamp($as_of::BIGINT)
+    AND last_seen > via_contact
+    AND peer_id NOT IN (FROM chosen)
+  GROUP BY host_id, peer_id, flow_key
+),
+-- What only agents saw: contacts that were new after it.
+reported AS (
+  SELECT via_id, peer_id, via_contact, first_contact AS passed_at, 0 AS acknowledged
+  FROM pair
+  JOIN followed ON followed.via_id = pair.host_id
+  WHERE first_contact >= via_contact
+    AND first_contact <= make_timestamp($as_of::BIGINT)
+    AND peer_id NOT IN (FROM chosen)
+),
+hop AS (
+  SELECT
+    via_id, peer_id,
+    epoch_us(any_value(via_contact)) / 1e6 AS via_contact,
+    epoch_us(coalesce(min(passed_at) FILTER (WHERE acknowledged > 0), min(passed_at))) / 1e6 AS first_passed,
+    count(*) FILTER (WHERE acknowledged > 0) AS flows,
+    sum(acknowledged)::UBIGINT AS acknowledged,
+    count(*) OVER () AS total
+  FROM (SELECT * FROM flow UNION ALL SELECT * FROM reported)
+  GROUP BY via_id, peer_id
+),
+part AS (
+  SELECT
+    *,
+    CASE $sort
+      WHEN 'acknowledged' THEN acknowledged
+      WHEN 'flows' THEN flows
+      ELSE -first_passed
+    END::DOUBLE AS sort_value
+  FROM hop
+  ORDER BY sort_value DESC, via_id, peer_id
+  LIMIT $limit OFFSET $offset
+)
+-- One row without an address where there is no hop: the counts are told all the same.
+SELECT
+  part.*,
+  via_host.address AS via,
+  via_name.name AS via_name,
+  peer.address,
+  peer_name.name,
+  epoch_us(flagged_since) / 1e6 AS flagged_since,
+  (SELECT count(*) FROM via) AS reached,
+  (SELECT count(*) FROM followed) AS followed
+FROM (SELECT 1)
+LEFT JOIN part ON true
+LEFT JOIN host AS via_host ON via_host.host_id = via_id
+LEFT JOIN host AS peer ON peer.host_id = peer_id
+LEFT JOIN host_name AS via_name ON via_name.address = via_host.address
+LEFT JOIN host_name AS peer_name ON peer_name.address = peer.address
+LEFT JOIN flagged ON flagged.host_id = peer_id
+ORDER BY sort_value DESC, via_id, peer_id;

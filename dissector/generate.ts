@@ -4,6 +4,14 @@
  * and a person can read what it does before installing it.
  */
 import { readFileSync } from "node:fs";
+import {
+  authenticatedHeaderOctets,
+  defaultAuthenticatedExid,
+  maximumAuthenticatedRecords,
+  tagOctets,
+  windowSeconds,
+  windowTolerance,
+} from "../wire/authenticated-format.ts";
 import { severities, unknownSeverity } from "../wire/code-book.ts";
 import type { CodeBook } from "../wire/code-book.ts";
 import {
@@ -35,9 +43,9 @@ const defaultTcpKinds = "253";
 export function generateDissector(input: DissectorInput): string {
   const main = readTemplate("tattle.lua");
   return main.replaceAll(
-    /^local (\w+) = include\("([\w-]+\.lua)"(?:, )?(.*)\)$/gm,
+    /^local (\w+) =\s+include\("([\w-]+\.lua)"(?:, )?(.*)\)$/gm,
     (_, name: string, file: string, passed: string) => {
-      const body = file === "tables.lua" ? tablesSource(input) : readTemplate(file);
+      const body = file === "tables.lua" ? generateTables(input) : readTemplate(file);
       return `local ${name} = (function(...)\n${body}end)(${passed})\n`;
     },
   );
@@ -47,7 +55,8 @@ function readTemplate(file: string): string {
   return readFileSync(new URL(`./template/${file}`, import.meta.url), "utf8");
 }
 
-function tablesSource(input: DissectorInput): string {
+/** What the code book and the description of the mark give: the part that is not written by hand. */
+export function generateTables(input: DissectorInput): string {
   return `-- Generated from the code book and the description of the mark.\nreturn ${luaTable(dissectorTables(input))}\n`;
 }
 
@@ -66,6 +75,12 @@ function dissectorTables({ codeBook, version }: DissectorInput): Readonly<Record
     header_octets: octetsOf(markHeader),
     header_octets_with_exid: octetsOf(markHeaderWithExid),
     maximum_records: maximumRecords,
+    authenticated_exid: defaultAuthenticatedExid,
+    authenticated_header_octets: authenticatedHeaderOctets,
+    tag_octets: tagOctets,
+    maximum_authenticated_records: maximumAuthenticatedRecords,
+    window_seconds: windowSeconds,
+    window_tolerance: windowTolerance,
     tcp_kinds: tcpMarkKinds,
     default_tcp_kinds: defaultTcpKinds,
     ipv4_types: ipv4MarkTypes,

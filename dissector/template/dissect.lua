@@ -1,6 +1,6 @@
 -- What Wireshark calls: one option at a time, out of its tables of TCP and IPv4 options. That puts a mark where it
 -- stands in the packet, costs nothing for packets without such options, and works inside tunnels and ICMP errors.
-local tables, elapsed, reading, protocol, hosts, show, foreign = ...
+local tables, elapsed, reading, protocol, hosts, show, foreign, tag, address = ...
 local proto, preferences = protocol.proto, protocol.preferences
 local byte = string.byte
 
@@ -21,9 +21,6 @@ local is_tcp_kind, is_ipv4_type = set_of(tables.tcp_kinds), set_of(tables.ipv4_t
 local originals, replaced = {}, {}
 local settings = {}
 
--- Address types sort before their octets, so an address between these two is one of IPv4. There is no plainer way.
-local lowest_ipv4, highest_ipv4 = Address.ip("0.0.0.0"), Address.ip("255.255.255.255")
-
 -- The first mark of the header that was read last; options of one header lie within 40 octets.
 local first = { frame = -1, offset = 0, carrier = "", packet = "" }
 
@@ -43,12 +40,12 @@ local function is_duplicate(pinfo, offset, carrier)
 end
 
 -- The fence keeps the text in front when a later dissector writes the column anew.
-local function mention_in_info(pinfo, summary)
+local function mention_in_info(pinfo, label, summary)
   local column = pinfo.cols.info
   local text = tostring(column)
   -- Without a column to write to, Wireshark gives its name in parentheses.
-  if text:sub(1, 1) == "(" or text:find("[mark: ", 1, true) then return end
-  column:set("[mark: " .. summary .. "] ")
+  if text:sub(1, 1) == "(" or text:find("^%[mark[:,] ") then return end
+  column:set("[" .. label .. ": " .. summary .. "] ")
   column:fence()
   column:append(text)
 end
@@ -71,32 +68,56 @@ local function is_asked_for(tree)
   return false
 end
 
+local function tag_status_of(option, pinfo, seconds)
+  if not option.is_authenticated then return nil end
+  local flow = {
+    source = address.octets_of(pinfo.src),
+    destination = address.octets_of(pinfo.dst),
+    source_port = pinfo.src_port,
+    destination_port = pinfo.dst_port,
+  }
+  return tag.status(option.raw, flow, seconds > 0 and seconds or nil)
+end
+
+-- Whether the tag, if there is one, lets the mark say something of its host.
+local function is_credible(tag_status)
+  return tag_status ~= "does not verify" and tag_status ~= "outside window"
+end
+
 local function show_mark(tvb, pinfo, tree, option, carrier)
   -- A frame without a capture time has nothing to measure from.
   local seconds = pinfo.abs_ts
   local now = seconds > 0 and elapsed.microseconds(seconds) or nil
   local source = pinfo.src
+  local tag_status = tag_status_of(option, pinfo, seconds)
+  -- Neither a host that asserts to be clean nor a forged mark makes a flagged host.
+  local accuses = not option.is_clean and is_credible(tag_status)
   local text
   local context = {
     now = now,
     settings = settings,
     carrier = carrier,
     source = source,
-    host_is_ipv4 = source >= lowest_ipv4 and source <= highest_ipv4,
+    host_is_ipv4 = address.is_ipv4(source),
     is_quoted = pinfo.in_error_pkt,
     is_duplicate = is_duplicate(pinfo, tvb:offset(), carrier),
+    tag_status = tag_status,
+    accuses = accuses,
     summary = function()
       text = text or show.summarize(option, now)
       return text
     end,
   }
   local counts = not context.is_duplicate and not context.is_quoted
-  if counts and settings.info_column then mention_in_info(pinfo, context.summary()) end
-  if counts and hosts.is_asked_for() then hosts.note(pinfo, option, tostring(source)) end
+  if counts and settings.info_column and not option.is_clean then
+    local label = is_credible(tag_status) and "mark" or "mark, tag " .. tag_status
+    mention_in_info(pinfo, label, context.summary())
+  end
+  if counts and accuses and hosts.is_asked_for() then hosts.note(pinfo, option, tostring(source)) end
 
   local is_visible = tree.visible
-  if not is_visible and counts and not is_asked_for(tree) and not show.is_remarkable(option, now, settings) then
-    return show.marked_only(tree)
+  if not is_visible and counts and not is_asked_for(tree) and not show.is_remarkable(option, now, settings, tag_status) then
+    return show.marked_only(tree, accuses)
   end
   show.mark(tree, tvb, option, context, function(field)
     return is_visible or tree:referenced(field)
@@ -168,9 +189,14 @@ local function take_kinds(wanted)
   end
 end
 
+local function exid_in(text)
+  local digits = tostring(text or ""):lower():match("^%s*0?x?(%x%x%x%x)%s*$")
+  return digits and tonumber(digits, 16) or nil
+end
+
 local function apply_preferences()
-  local digits = tostring(preferences.exid or ""):lower():match("^%s*0?x?(%x%x%x%x)%s*$")
-  reading.use_exid(digits and tonumber(digits, 16) or nil)
+  reading.use_exids(exid_in(preferences.exid), exid_in(preferences.authenticated_exid))
+  tag.use_keys(tostring(preferences.keys or ""))
   settings.stale_hours = preferences.stale_hours
   settings.clock_skew = preferences.clock_skew
   settings.info_column = preferences.info_column

@@ -62,6 +62,18 @@ local fields = {
     "The flagged host sent the packet that is quoted, not this one"),
   duplicate = ProtoField.bool(
     "tattle.duplicate", "Duplicate", base.NONE, nil, nil, "A further mark in the same header: it counts for nothing"),
+  -- Of authenticated marks.
+  version = ProtoField.uint8("tattle.version", "Version", base.DEC, nil, 0xc0, "Version of the authenticated mark"),
+  more = ProtoField.bool("tattle.more", "More", 8, nil, 0x20, "Further records did not fit"),
+  clean = ProtoField.bool("tattle.clean", "Clean", 8, nil, 0x02, "The host asserts that it is not flagged"),
+  tagged_count = ProtoField.uint8(
+    "tattle.tagged_count", "Count", base.DEC, nil, 0x1c, "Number of records of an authenticated mark, 0 to 4"),
+  key_id = ProtoField.uint8("tattle.key_id", "Key", base.DEC, nil, 0xf0, "Which of the readers' keys"),
+  window = ProtoField.uint8(
+    "tattle.window", "Window", base.DEC, nil, 0x0f, "Span of 64 seconds in which it was sent, modulo 16"),
+  tag = ProtoField.bytes("tattle.tag", "Tag", base.NONE, "What only the marked host and the readers can compute"),
+  tag_status = ProtoField.string(
+    "tattle.tag.status", "Tag status", base.ASCII, "verified, does not verify, outside window, or no key"),
   -- Options that are no marks.
   malformed = ProtoField.bytes(
     "tattle.malformed", "Malformed mark", base.NONE, "Begins as a mark does, but its length does not fit its count"),
@@ -80,6 +92,7 @@ local notices = {
   marked = notice("marked", "Sent by a host that was flagged", group.SECURITY, severity.CHAT),
   length = notice("malformed.length", "Length does not fit the count", group.MALFORMED, severity.ERROR),
   count = notice("malformed.count", "Count is not possible", group.MALFORMED, severity.ERROR),
+  shape = notice("malformed.shape", "Shape of an authenticated mark is not possible", group.MALFORMED, severity.ERROR),
   short = notice("malformed.short", "Count octet is missing", group.MALFORMED, severity.ERROR),
   trailing = notice("trailing_octets", "Octets after the last record", group.MALFORMED, severity.WARN),
   future = notice(
@@ -88,6 +101,11 @@ local notices = {
     "time.implausible", "Detected implausibly long before this packet", group.SECURITY, severity.WARN),
   stale = notice("time.stale", "Detected longer ago than the stale limit", group.SECURITY, severity.NOTE),
   unknown_code = notice("unknown_code", "The code book does not know this activity", group.UNDECODED, severity.NOTE),
+  tag_invalid = notice(
+    "tag.invalid", "Tag does not verify: forged, or an address or port was rewritten on the way",
+    group.SECURITY, severity.WARN),
+  tag_outside_window = notice(
+    "tag.outside_window", "Tag is of another time: sent again, or a clock is wrong", group.SECURITY, severity.WARN),
   duplicate = notice("duplicate_mark", "Only the first mark of a header counts", group.PROTOCOL, severity.WARN),
 }
 
@@ -117,6 +135,16 @@ preferences.exid = Pref.string(
   "Experiment identifier",
   "",
   "Four hexadecimal digits (RFC 6994): marks that begin with them are read as well. Empty for none."
+)
+preferences.authenticated_exid = Pref.string(
+  "Experiment identifier of authenticated marks",
+  string.format("%04X", tables.authenticated_exid),
+  "Four hexadecimal digits. Empty: authenticated marks are not read."
+)
+preferences.keys = Pref.string(
+  "Keys of authenticated marks",
+  "",
+  "Readers' keys as ID:32 hexadecimal digits, with commas between. Kept as plain text in the preferences file."
 )
 preferences.stale_hours = Pref.uint("Stale after (hours)", 720, "Detections older than this are noted as stale")
 preferences.clock_skew = Pref.uint(

@@ -1,6 +1,6 @@
 -- What an option is: a mark, a malformed one, or someone else's. The rule of wire/mark.ts, in the same order.
 -- Pure Lua on the octets of one option: no call into Wireshark, so that any Lua can run it.
-local tables = ...
+local tables, authenticated = ...
 local byte, format = string.byte, string.format
 
 local reading = {}
@@ -9,11 +9,12 @@ local reading = {}
 -- holds this many: a hostile capture may bring a new option in every packet.
 local kept_readings = 4096
 local kept, kept_count = {}, 0
-local exid
+local exid, authenticated_exid
 
--- The experiment identifier that marks may carry besides none (RFC 6994), a number, or nil.
-function reading.use_exid(number)
-  exid = number
+-- The experiment identifier that marks may carry besides none (RFC 6994), and that of authenticated marks: a number, or
+-- nil.
+function reading.use_exids(number, authenticated_number)
+  exid, authenticated_exid = number, authenticated_number
   kept, kept_count = {}, 0
 end
 
@@ -90,6 +91,19 @@ local function mark(raw, header, count)
   }
 end
 
+-- An authenticated mark: records stand between six octets and the tag.
+local function read_authenticated(raw)
+  local option = authenticated.read(raw)
+  option.exid = authenticated_exid
+  if option.state == "malformed" then return option end
+  local records, first = {}, tables.authenticated_header_octets
+  for index = 1, option.count do
+    records[index] = read_record(raw, first + tables.record_octets * (index - 1))
+  end
+  option.state, option.is_authenticated, option.records, option.raw = "mark", true, records, raw
+  return option
+end
+
 -- Whether `count` records behind a header of `header` octets fill `length` octets exactly.
 local function fits(length, header, count)
   return count >= 1 and count <= tables.maximum_records and length == header + tables.record_octets * count
@@ -103,11 +117,15 @@ local function read(raw)
   if fits(length, plain, count) then return mark(raw, plain, count) end
   if length >= 4 then
     local first_word = count * 256 + byte(raw, 4)
+    -- Authenticated marks are read in TCP headers only.
+    local tagged = first_word == authenticated_exid and byte(raw, 1) >= 253 and read_authenticated(raw)
+    if tagged and tagged.state == "mark" then return tagged end
     if first_word == exid then
       local after = byte(raw, 5) or 0
       if fits(length, with_exid, after) then return mark(raw, with_exid, after) end
       return explain(raw, with_exid)
     end
+    if tagged then return tagged end
     if tables.registered_low_exids[first_word] then return foreign end
   end
   if count <= tables.maximum_records then return explain(raw, plain) end
@@ -132,8 +150,11 @@ function reading.count_of_cut(raw, length)
   if not count then return nil end
   if fits(length, tables.header_octets, count) then return count end
   local low, after = byte(raw, 4, 5)
-  if after and count * 256 + low == exid and fits(length, tables.header_octets_with_exid, after) then return after end
-  return nil
+  if not after then return nil end
+  local first_word = count * 256 + low
+  if first_word == exid and fits(length, tables.header_octets_with_exid, after) then return after end
+  local is_tagged = first_word == authenticated_exid and byte(raw, 1) >= 253
+  return is_tagged and authenticated.count_of_cut(raw, length) or nil
 end
 
 return reading

@@ -1,6 +1,6 @@
 -- Readings as trees. When no one looks (no tree is shown), only the fields that a filter or column asks for are made:
 -- that is a quarter of the work, and most packets of a large capture are never looked at.
-local tables, elapsed, protocol = ...
+local tables, elapsed, protocol, show_tag = ...
 local format = string.format
 local fields, notices = protocol.fields, protocol.notices
 
@@ -31,7 +31,8 @@ local function time_notice(span, settings)
 end
 
 -- Whether a mark has something to note besides that it is there: then its tree is always made.
-function show.is_remarkable(option, now, settings)
+function show.is_remarkable(option, now, settings, tag_status)
+  if show_tag.notice(tag_status) then return true end
   for _, record in ipairs(option.records) do
     if not record.is_known then return true end
     if now and time_notice(now - record.detected_at * 1000000, settings) then return true end
@@ -52,6 +53,8 @@ function show.summarize(option, now)
     local ago = now and " " .. elapsed.ago(now - record.detected_at * 1000000) or ""
     parts[index] = record.short .. ago
   end
+  if option.is_clean then parts[1] = "not flagged, says the host" end
+  if option.is_more then parts[#parts + 1] = "more that did not fit" end
   return table.concat(parts, "; ")
 end
 
@@ -61,7 +64,11 @@ local function show_header(tree, tvb, option, wants)
   if wants(fields.kind) then tree:add(fields.kind, tvb(0, 1)) end
   if wants(fields.length) then items.length = tree:add(fields.length, tvb(1, 1)) end
   if option.exid and wants(fields.exid) then tree:add(fields.exid, tvb(2, 2)) end
-  if option.count and wants(fields.count) then items.count = tree:add(fields.count, tvb(option.count_at, 1)) end
+  if option.is_authenticated then
+    items.shape = show_tag.header(tree, tvb, wants)
+  elseif option.count and wants(fields.count) then
+    items.count = tree:add(fields.count, tvb(option.count_at, 1))
+  end
   return items
 end
 
@@ -107,7 +114,7 @@ local function show_context(tree, tvb, option, context, wants)
   local host = context.host_is_ipv4 and fields.host or fields.host6
   if wants(host) then derive(tree, host, whole, context.source) end
   if wants(fields.carrier) then derive_hidden(tree, fields.carrier, whole, context.carrier) end
-  if context.now and wants(fields.elapsed_min) then
+  if context.now and option.count > 0 and wants(fields.elapsed_min) then
     local newest = 0
     for _, record in ipairs(option.records) do
       newest = math.max(newest, record.detected_at)
@@ -119,26 +126,33 @@ local function show_context(tree, tvb, option, context, wants)
   if context.is_duplicate and wants(fields.duplicate) then derive(tree, fields.duplicate, whole, true) end
 end
 
+local function title(option, context)
+  local what = context.is_duplicate and "Duplicate mark" or context.is_quoted and "Quoted mark" or "Mark"
+  return option.is_authenticated and format("%s (tag: %s)", what, context.tag_status) or what
+end
+
 -- A mark. `context` holds what is known of the packet around it; `wants` says which fields are needed.
 function show.mark(parent, tvb, option, context, wants)
   local tree = parent:add(protocol.proto, tvb())
-  local what = context.is_duplicate and "Duplicate mark: " or context.is_quoted and "Quoted mark: " or "Mark: "
-  tree:set_text(option_names[context.carrier] .. what .. context.summary())
+  tree:set_text(option_names[context.carrier] .. title(option, context) .. ": " .. context.summary())
   show_header(tree, tvb, option, wants)
   for index = 1, option.count do
     show_record(tree, tvb, option, index, context, wants)
   end
+  if option.is_authenticated then show_tag.tag(tree, tvb, option, context.tag_status, wants) end
   show_context(tree, tvb, option, context, wants)
+  local tag_notice = show_tag.notice(context.tag_status)
+  if tag_notice then tree:add_proto_expert_info(tag_notice) end
   if context.is_duplicate then
     tree:add_proto_expert_info(notices.duplicate)
-  elseif not context.is_quoted then
+  elseif not context.is_quoted and context.accuses then
     tree:add_proto_expert_info(notices.marked)
   end
 end
 
 -- No one looks and no field is asked for: that the packet is marked is still on record.
-function show.marked_only(parent)
-  parent:add_proto_expert_info(notices.marked)
+function show.marked_only(parent, accuses)
+  if accuses then parent:add_proto_expert_info(notices.marked) end
 end
 
 local function everything()
@@ -150,7 +164,7 @@ function show.malformed(parent, tvb, option, carrier)
   local tree = parent:add(fields.malformed, tvb())
   tree:set_text(option_names[carrier] .. "Malformed mark: " .. option.problem)
   local items = show_header(tree, tvb, option, everything)
-  local wrong = option.reason == "count" and items.count or items.length
+  local wrong = items[option.reason] or items.length
   wrong:add_proto_expert_info(notices[option.reason], option.problem)
   if option.trailing_at then
     tree:add(fields.trailing, tvb(option.trailing_at)):add_proto_expert_info(notices.trailing)

@@ -10,12 +10,18 @@ end
 
 local tables = include("tables.lua")
 local elapsed = include("elapsed.lua")
-local reading = include("reading.lua", tables)
+local sip_hash = include("siphash.lua")
+local tag = include("tag.lua", tables, sip_hash)
+local authenticated = include("authenticated.lua", tables)
+local reading = include("reading.lua", tables, authenticated)
 local fields = include("fields.lua", tables)
 local hosts = include("hosts.lua", tables, elapsed)
-local show = include("show.lua", tables, elapsed, fields)
+local show_tag = include("show-tag.lua", tables, fields)
+local show = include("show.lua", tables, elapsed, fields, show_tag)
 local foreign = include("foreign.lua")
-local register = include("dissect.lua", tables, elapsed, reading, fields, hosts, show, foreign)
+local address = include("address.lua")
+local register =
+  include("dissect.lua", tables, elapsed, reading, fields, hosts, show, foreign, tag, address)
 
 register()
 

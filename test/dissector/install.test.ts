@@ -52,7 +52,7 @@ describe("installing", () => {
   test("puts the file where Wireshark looks, and Wireshark lists its fields", async () => {
     const outcome = await installDissector(lua, place());
     expect(outcome).toMatchObject({ state: "installed", path: target(), replaced: false, copies: [] });
-    expect(outcome).toHaveProperty("fields", 34);
+    expect(outcome).toHaveProperty("fields", 45);
     expect(await readFile(target(), "utf8")).toBe(lua);
     expect(hasSucceeded(outcome)).toBe(true);
     expect(describeInstall(outcome)[0]).toBe(`installed ${target()}`);

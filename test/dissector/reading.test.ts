@@ -9,6 +9,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { luaString } from "../../dissector/lua-literal.ts";
+import { decodeAuthenticatedMark } from "../../wire/authenticated-mark.ts";
+import type { AuthenticatedMark } from "../../wire/authenticated-mark.ts";
 import { MalformedError } from "../../wire/malformed-error.ts";
 import { decodeMark } from "../../wire/mark.ts";
 
@@ -35,7 +37,28 @@ function everyShape(): Uint8Array[] {
   return options;
 }
 
+/** Every length and every shape octet behind the experiment identifier of authenticated marks. */
+function everyAuthenticatedShape(): Uint8Array[] {
+  const options: Uint8Array[] = [];
+  for (let length = 4; length <= 40; length++) {
+    for (let shape = 0; shape < (length > 4 ? 256 : 1); shape += length % 6 === 2 ? 1 : 7) {
+      const option = Uint8Array.from({ length }, (_, index) => (index * 41 + shape) & 255);
+      option.set([253, length, 0x4d, 0x4b, shape].slice(0, length));
+      options.push(option);
+    }
+  }
+  return options;
+}
+
 function readWithDecoder(option: Uint8Array): string {
+  try {
+    const authenticated = decodeAuthenticatedMark(new DataView(option.buffer), 0);
+    if (authenticated) return authenticatedLine(authenticated);
+  } catch (error) {
+    if (error instanceof MalformedError && option.length >= 4)
+      return `malformed ${error.offset}: ${error.problem}`;
+    if (!(error instanceof MalformedError)) throw error;
+  }
   try {
     const mark = decodeMark(new DataView(option.buffer), 0, exid);
     if (!mark) return "foreign";
@@ -49,19 +72,30 @@ function readWithDecoder(option: Uint8Array): string {
   }
 }
 
+function authenticatedLine({ keyId, more, clean, records }: AuthenticatedMark): string {
+  const bits = `${more ? "more " : ""}${clean ? "clean " : ""}`;
+  const texts = records.map((record) => `${record.detectedAt}/${record.category}/${record.activity}`);
+  return `authenticated ${keyId} ${bits}${texts.join(" ")}`;
+}
+
 function luaProgram(options: readonly Uint8Array[]): string {
   const literals = options.map((option) => luaString(Buffer.from(option).toString("hex")));
   return `
 local template = ${luaString(template)}
 local tables = assert(loadfile(template .. "tables.lua"))()
-local reading = assert(loadfile(template .. "reading.lua"))(tables)
-reading.use_exid(${exid})
+local authenticated = assert(loadfile(template .. "authenticated.lua"))(tables)
+local reading = assert(loadfile(template .. "reading.lua"))(tables, authenticated)
+reading.use_exids(${exid}, tables.authenticated_exid)
 local function describe(option)
   if option.state == "malformed" then return string.format("malformed %d: %s", option.at, option.problem) end
   if option.state == "foreign" then return "foreign" end
   local records = {}
   for index, record in ipairs(option.records) do
     records[index] = string.format("%d/%d/%d", record.detected_at, record.category, record.code)
+  end
+  if option.is_authenticated then
+    local bits = (option.is_more and "more " or "") .. (option.is_clean and "clean " or "")
+    return "authenticated " .. option.key_id .. " " .. bits .. table.concat(records, " ")
   end
   return "mark " .. (option.exid or "plain") .. " " .. table.concat(records, " ")
 end
@@ -77,14 +111,14 @@ end
 test.each(["lua5.2", "lua5.4"])(
   "the reading of options of every shape is that of the decoder, in %s",
   (lua) => {
-    const options = everyShape();
+    const options = [...everyShape(), ...everyAuthenticatedShape()];
     const program = join(folder, `${lua}.lua`);
     writeFileSync(program, luaProgram(options));
     const lines = execFileSync(lua, [program], { encoding: "utf8", maxBuffer: 2 ** 26 })
       .trimEnd()
       .split("\n");
     expect(lines).toEqual(options.map(readWithDecoder));
-    for (const state of ["mark plain", `mark ${exid}`, "malformed", "foreign"]) {
+    for (const state of ["mark plain", `mark ${exid}`, "authenticated", "malformed", "foreign"]) {
       expect(lines.filter((line) => line.startsWith(state)).length, state).toBeGreaterThanOrEqual(3);
     }
   },

@@ -1,4 +1,4 @@
-/** The commands of a marked host: part of the table of commands. */
+/** The commands of a marked host, and of whoever plans marks: part of the table of commands. */
 import type { Command } from "./command.ts";
 import { codeBook, json } from "./command-options.ts";
 
@@ -97,5 +97,25 @@ export const markCommands: readonly Command[] = [
       },
     ],
     load: async () => import("./commands/key.ts"),
+  },
+  {
+    name: "probe",
+    summary: "try which TCP and IPv4 options pass on the way to a host (Linux, root)",
+    description:
+      "Sends SYNs and one octet of data with each option that could carry a mark, and with none, MSS and timestamps, to " +
+      "one port, and says what passes and what is answered by a reset, ICMP or silence. What it is going to send stands on " +
+      "standard error before. Only ask where you may. It needs tcpreplay, tcpdump and iproute2, and an Ethernet interface.",
+    arguments: [{ name: "HOST:PORT", description: "a TCP port, best one that accepts connections" }],
+    options: [
+      {
+        name: "wait",
+        value: "MILLISECONDS",
+        default: "1000",
+        description: "how long an answer may take; a segment without one is sent once more",
+      },
+      { ...json, description: "print JSON" },
+    ],
+    examples: [{ line: "tattle probe intranet.example.org:443", explains: "does a mark get there?" }],
+    load: async () => import("./commands/probe.ts"),
   },
 ];

@@ -20,6 +20,7 @@ import type {
 import { checkSources, findKnownSources, writeSlice } from "./packets/write-slice.ts";
 import { momentFor } from "./queries/as-of.ts";
 import { readHostList } from "./queries/host-lists.ts";
+import { readEvents } from "./queries/host-events.ts";
 import { reportHost } from "./queries/host-report.ts";
 import { listCaptures } from "./queries/list-captures.ts";
 import { readNetworkTimeline } from "./queries/network-timeline.ts";
@@ -33,6 +34,7 @@ import type {
   AgentReport,
   Asset,
   CaptureReport,
+  EventPage,
   HostReport,
   IngestInput,
   IngestOptions,
@@ -134,6 +136,13 @@ class LocalStore implements Store {
     return this.#readAtOnce(async (connection) => {
       const moment = await momentFor(connection, query.asOf, this.#clock());
       return readHostList(connection, name, address, moment.asOf, query);
+    });
+  }
+
+  events(address: string, cursor: string): Promise<EventPage> {
+    return this.#database.read(async (connection) => {
+      const { events, next } = await readEvents(connection, address, cursor);
+      return { events, ...(next === undefined ? {} : { next }) };
     });
   }
 

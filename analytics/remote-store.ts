@@ -23,6 +23,7 @@ import type {
   AgentReport,
   Asset,
   CaptureReport,
+  EventPage,
   HostReport,
   IngestInput,
   IngestOptions,
@@ -64,6 +65,10 @@ export class RemoteStore implements Store {
     query: HostListQuery = {},
   ): Promise<HostList<HostLists[Name]>> {
     return this.#ask(routes.hostList, { name, address, ...query }) as Promise<HostList<HostLists[Name]>>;
+  }
+
+  events(address: string, cursor: string): Promise<EventPage> {
+    return this.#ask(routes.events, { address, cursor }) as Promise<EventPage>;
   }
 
   network(query: NetworkQuery = {}): Promise<NetworkTimeline> {

@@ -155,8 +155,19 @@ export interface HostReport {
   /** Newest first, at most 1,000. */
   readonly flows: readonly HostFlow[];
   readonly flowCount: number;
+  /** Newest first, at most 1,000. */
   readonly events: readonly EnforcementEntry[];
   readonly eventCount: number;
+  /** Where the log goes on, for `events`; absent at its end. */
+  readonly olderEvents?: string;
+}
+
+/** A part of a host's enforcement log. */
+export interface EventPage {
+  /** Newest first, at most 1,000. */
+  readonly events: readonly EnforcementEntry[];
+  /** Where the log goes on; absent at its end. */
+  readonly next?: string;
 }
 
 export interface CaptureReport {
@@ -265,6 +276,8 @@ export interface Store {
     address: string,
     query?: HostListQuery,
   ): Promise<HostList<HostLists[Name]>>;
+  /** The enforcement log of a host from a cursor on, which `host` or this gave. */
+  events(address: string, cursor: string): Promise<EventPage>;
   /** Detections, packets stopped and flows passed over time, by host: the paper's Figure 6. */
   network(query?: NetworkQuery): Promise<NetworkTimeline>;
   /** Newest first. */

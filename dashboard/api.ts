@@ -5,6 +5,7 @@
  *   GET  /api/ranking?asOf&sort        RankingAnswer
  *   GET  /api/hosts/ADDRESS?asOf&flowLimit   HostAnswer, with its newest flows; 404 if the address was never seen with a mark
  *   GET  /api/hosts/ADDRESS/LIST?asOf&sort&limit&offset   HostListAnswer: peers, second-hop or flows
+ *   GET  /api/hosts/ADDRESS/events?cursor   EventsAnswer: the enforcement log from a cursor on, which HostAnswer or this gave
  *   GET  /api/network?asOf&scale&from&to&host&leastOctets   NetworkAnswer: detections, stopped packets and passed flows over time
  *   GET  /api/captures                 CapturesAnswer
  *   POST /api/captures?name            the octets of one capture as the body; CaptureReport, or UploadLine per line if the
@@ -23,11 +24,19 @@ import type { AgentAlarm } from "../analytics/agents/agent-alarms.ts";
 import type { HostList, HostListName, HostLists } from "../analytics/host-lists.ts";
 import type { NetworkTimeline } from "../analytics/network-timeline.ts";
 import type { SliceSource } from "../analytics/packets/selection.ts";
-import type { AgentReport, CaptureReport, HostReport, IngestProgress, Ranking } from "../analytics/store.ts";
+import type {
+  AgentReport,
+  CaptureReport,
+  EventPage,
+  HostReport,
+  IngestProgress,
+  Ranking,
+} from "../analytics/store.ts";
 
 export type RankingAnswer = Ranking;
 export type HostAnswer = HostReport;
 export type HostListAnswer = HostList<HostLists[HostListName]>;
+export type EventsAnswer = EventPage;
 export type NetworkAnswer = NetworkTimeline;
 
 export interface CapturesAnswer {

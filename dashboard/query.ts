@@ -4,6 +4,7 @@ import { hostListNames, hostListSorts, mostListRows } from "../analytics/host-li
 import type { HostListName, HostListQuery } from "../analytics/host-lists.ts";
 import { networkScales } from "../analytics/network-timeline.ts";
 import type { NetworkQuery } from "../analytics/network-timeline.ts";
+import { isEventCursor } from "../analytics/event-cursor.ts";
 import { sortKeys } from "../analytics/store.ts";
 import type { RankingQuery } from "../analytics/store.ts";
 import { formatAddress, parseAddress } from "../wire/address.ts";
@@ -79,6 +80,10 @@ const hostListQuery = z.strictObject({
   limit: rows.optional(),
   offset: offset.optional(),
 });
+const cursor = z.string("expected the cursor that the page before gave").refine(isEventCursor, {
+  error: (issue) => `expected the cursor that the page before gave, got ${quote(issue.input)}`,
+});
+const eventsQuery = z.strictObject({ cursor });
 const uploadQuery = z.strictObject({ name });
 const nothing = z.strictObject({});
 
@@ -116,6 +121,11 @@ export function parseHostListQuery(name: HostListName, query: unknown): HostList
     ...(limit === undefined ? {} : { limit }),
     ...(skipped === undefined ? {} : { offset: skipped }),
   };
+}
+
+/** @throws HttpError 400 */
+export function parseEventsQuery(query: unknown): { cursor: string } {
+  return parse(eventsQuery, query);
 }
 
 /** @throws HttpError 400 */

@@ -136,6 +136,7 @@ class OwnedStore implements Store {
   readonly ranking: Store["ranking"];
   readonly host: Store["host"];
   readonly hostList: Store["hostList"];
+  readonly events: Store["events"];
   readonly network: Store["network"];
   readonly captures: Store["captures"];
   readonly setAssets: Store["setAssets"];
@@ -153,6 +154,7 @@ class OwnedStore implements Store {
     this.ranking = store.ranking.bind(store);
     this.host = store.host.bind(store);
     this.hostList = store.hostList.bind(store);
+    this.events = store.events.bind(store);
     this.network = store.network.bind(store);
     this.captures = store.captures.bind(store);
     this.setAssets = store.setAssets.bind(store);

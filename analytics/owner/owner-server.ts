@@ -129,6 +129,9 @@ async function answer(exchange: Exchange): Promise<void> {
       sendJson(response, 200, await store.hostList(name, question.address(), query));
       return;
     }
+    case `GET ${routes.events}`:
+      sendJson(response, 200, await store.events(question.address(), question.cursor()));
+      return;
     case `GET ${routes.network}`:
       sendJson(response, 200, await store.network(question.network()));
       return;

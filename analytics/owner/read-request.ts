@@ -4,6 +4,7 @@ import type { ZodType } from "zod";
 import { limitsSchema, selectionSchema } from "../packets/read-selection.ts";
 import type { PacketQuestion } from "../packets/read-selection.ts";
 import { defaultSliceLimits } from "../packets/selection.ts";
+import { isEventCursor } from "../event-cursor.ts";
 import { sortKeys } from "../store.ts";
 import { hostListNames, hostListSorts } from "../host-lists.ts";
 import type { HostListName, HostListQuery } from "../host-lists.ts";
@@ -32,6 +33,8 @@ export interface Question {
   /** @throws RequestError */
   ranking(): RankingQuery;
   address(): string;
+  /** Of a host's enforcement log. @throws RequestError */
+  cursor(): string;
   /** @throws RequestError */
   flowLimit(): number | undefined;
   /** @throws RequestError */
@@ -60,6 +63,11 @@ export function readQuestion(target: string): Question {
     address: () => url.searchParams.get("address") ?? "",
     flowLimit: () => readNumber(url.searchParams, "flowLimit"),
     hostList: () => readHostListQuery(url.searchParams, asOf()),
+    cursor: () => {
+      const cursor = url.searchParams.get("cursor") ?? "";
+      if (isEventCursor(cursor)) return cursor;
+      throw new RequestError(`expected a cursor, got ${JSON.stringify(cursor.slice(0, 60))}`);
+    },
     network: () => readNetwork(url.searchParams, asOf()),
     packets: () => ({
       selection: readJson(selectionSchema, url.searchParams.get("selection")),

@@ -6,6 +6,7 @@ export const routes = {
   ranking: "/ranking",
   host: "/host",
   hostList: "/host-list",
+  events: "/events",
   network: "/network",
   captures: "/captures",
   ingest: "/ingest",

@@ -2,15 +2,14 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { rankHosts } from "../ranking/rank-hosts.ts";
 import { mostListRows } from "../host-lists.ts";
-import type { EnforcementEntry, HostReport, LaneBin, TimelineBin } from "../store.ts";
+import type { HostReport, LaneBin, TimelineBin } from "../store.ts";
 import { readHostList } from "./host-lists.ts";
+import { newestEvents, readEvents } from "./host-events.ts";
 import { microseconds, query } from "./query.ts";
-import type { Row } from "./query.ts";
 
 const span = query("host_span");
 const timeline = query("host_timeline");
 const lanes = query("host_lanes");
-const events = query("host_events");
 
 /** Widths of timeline bins, seconds: a minute up to a week. */
 const binWidths = [60, 300, 900, 3600, 14_400, 86_400, 604_800];
@@ -27,9 +26,8 @@ export async function reportHost(
   const [host] = ranked;
   const [other] = unranked;
   if (!host && !other) return undefined;
-  const parameters = { address, as_of: microseconds(asOf) };
   const flows = await readHostList(connection, "flows", address, asOf, { limit: flowLimit });
-  const eventRows = await events(connection, parameters);
+  const log = await readEvents(connection, address, newestEvents(asOf));
   return {
     asOf,
     ...(host ? { ranked: host } : {}),
@@ -37,8 +35,9 @@ export async function reportHost(
     ...(await readTimeline(connection, address, asOf)),
     flows: flows.rows,
     flowCount: flows.total,
-    events: eventRows.map(toEvent),
-    eventCount: eventRows[0]?.number("event_count") ?? 0,
+    events: log.events,
+    eventCount: log.count,
+    ...(log.next === undefined ? {} : { olderEvents: log.next }),
   };
 }
 
@@ -67,17 +66,5 @@ async function readTimeline(
       seconds,
       count: row.number("count"),
     })),
-  };
-}
-
-function toEvent(row: Row): EnforcementEntry {
-  const rule = row.maybeText("rule");
-  return {
-    time: row.number("time"),
-    verdict: row.text("verdict"),
-    ...(rule === undefined ? {} : { rule }),
-    peer: row.text("peer"),
-    hostPort: row.number("host_port"),
-    peerPort: row.number("peer_port"),
   };
 }

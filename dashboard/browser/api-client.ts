@@ -3,6 +3,7 @@ import type {
   AgentsAnswer,
   CapturesAnswer,
   ErrorAnswer,
+  EventsAnswer,
   HealthAnswer,
   HostAnswer,
   NetworkAnswer,
@@ -50,6 +51,17 @@ export async function fetchHostList<Name extends HostListName>(
     offset: offset === 0 ? "" : String(offset),
   });
   return ask<HostList<HostLists[Name]>>(`/api/hosts/${address}/${name}?${asked}`, signal);
+}
+
+export async function fetchEvents(
+  address: string,
+  cursor: string,
+  signal: AbortSignal,
+): Promise<EventsAnswer> {
+  return ask<EventsAnswer>(
+    `/api/hosts/${encodeURIComponent(address)}/events?${parameters({ cursor })}`,
+    signal,
+  );
 }
 
 export async function fetchNetwork(view: View, signal: AbortSignal): Promise<NetworkAnswer> {

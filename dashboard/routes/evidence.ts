@@ -6,6 +6,7 @@ import type { CodeBook } from "../../wire/code-book.ts";
 import type {
   AgentsAnswer,
   CapturesAnswer,
+  EventsAnswer,
   HealthAnswer,
   HostAnswer,
   HostListAnswer,
@@ -14,6 +15,7 @@ import type {
 } from "../api.ts";
 import { HttpError } from "../http-error.ts";
 import {
+  parseEventsQuery,
   parseHostAddress,
   parseHostListName,
   parseHostListQuery,
@@ -45,6 +47,12 @@ export function evidenceRoutes({ store, codeBook, clock, maxUploadOctets, inClea
     const { asOf, flowLimit } = parseHostQuery(request.query);
     const answer: HostAnswer | undefined = await store.host(address, asOf, flowLimit);
     if (!answer) throw new HttpError(404, `${address} was never seen with a mark`);
+    response.json(answer);
+  });
+
+  router.get("/hosts/:address/events", async (request, response) => {
+    const address = parseHostAddress(request.params.address);
+    const answer: EventsAnswer = await store.events(address, parseEventsQuery(request.query).cursor);
     response.json(answer);
   });
 

@@ -1,11 +1,12 @@
 /** The page of one host in headless Chromium. */
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import type { RankedHost } from "../../analytics/store.ts";
+import type { EnforcementEntry, RankedHost } from "../../analytics/store.ts";
 import { attributesOf } from "../support/browser.ts";
 import { dashboardInBrowser } from "../support/dashboard-in-browser.ts";
 import { codeBook } from "../support/dashboard.ts";
 import { makeEvidence } from "../support/fake-evidence.ts";
+import { FakeStore } from "../support/fake-store.ts";
 
 const browser = dashboardInBrowser();
 const hosts = makeEvidence(codeBook).hosts;
@@ -157,3 +158,35 @@ test("a host that is not ranked says why, and shows what it claims", async () =>
 function readPoints(text: string): number {
   return Number(text.replace("−", "-").replace("+", ""));
 }
+
+test("older enforcement events come when asked for, to the end of the log", async () => {
+  const evidence = makeEvidence(codeBook);
+  const entry = (index: number): EnforcementEntry => ({
+    time: evidence.asOf - index,
+    verdict: "drop",
+    peer: `192.0.2.${index}`,
+    hostPort: 40_000,
+    peerPort: 443,
+  });
+  const store = new FakeStore({
+    ...evidence,
+    details: (host) => ({
+      ...evidence.details(host),
+      events: [entry(1), entry(2)],
+      olderEvents: "7.0",
+    }),
+  });
+  store.olderEvents = new Map([
+    ["7.0", { events: [entry(3)], next: "5.0" }],
+    ["5.0", { events: [entry(4)] }],
+  ]);
+  const dashboard = await browser.start({ store });
+  const page = await browser.open(`hosts/${busy.address}`, { dashboard });
+  const rows = page.locator("#enforcement tbody tr");
+  await page.locator("#enforcement .older").click();
+  await page.locator("#enforcement tbody", { hasText: "192.0.2.3" }).waitFor();
+  await page.locator("#enforcement .older").click();
+  await page.locator("#enforcement tbody", { hasText: "192.0.2.4" }).waitFor();
+  expect(await rows.count()).toBe(4);
+  expect(await page.locator("#enforcement .older").count()).toBe(0);
+});

@@ -3,9 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { alarmsOf } from "../../analytics/agents/agent-alarms.ts";
 import { inMemory, openOwnedStore } from "../../analytics/owner/open-store.ts";
-import type { AgentReport, RankedHost, Store } from "../../analytics/store.ts";
+import type { EventPage, HostReport, RankedHost, Store } from "../../analytics/store.ts";
 import { AgentTokenFile, parseAgentTokens, tokenDigest } from "../../dashboard/security/agent-tokens.ts";
 import type { Heartbeat } from "../../policy/agent-report.ts";
 import { agentRequestLimits } from "../../policy/agent-report.ts";
@@ -149,6 +148,38 @@ describe("events", () => {
       (await store.ranking()).hosts.map(({ address, markedPackets }) => [address, markedPackets]),
     ).toEqual([["2001:db8::1", 2]]);
   });
+
+  test("stand in the host's log, a thousand a page, each once although many have the same time", async () => {
+    const all = Array.from({ length: 2500 }, (_, number) =>
+      enforced(number, { time: now - 60 + Math.floor(number / 900), hostPort: 1024 + number }),
+    );
+    for (let from = 0; from < all.length; from += 500) await send(all.slice(from, from + 500));
+    const headers = { Authorization: `Bearer ${peopleToken}` };
+    const first = await ask(dashboard, { path: "/api/hosts/10.0.0.7", headers });
+    const report = first.json() as HostReport;
+    expect([report.eventCount, report.events.length]).toEqual([2500, 1000]);
+    const ports = report.events.map(({ hostPort }) => hostPort);
+    for (let cursor = report.olderEvents; cursor !== undefined;) {
+      const answer = await ask(dashboard, { path: `/api/hosts/10.0.0.7/events?cursor=${cursor}`, headers });
+      const page = answer.json() as EventPage;
+      ports.push(...page.events.map(({ hostPort }) => hostPort));
+      cursor = page.next;
+    }
+    expect(ports).toHaveLength(2500);
+    expect(new Set(ports).size).toBe(2500);
+  });
+
+  test.each(["", "?cursor=now", "?cursor=1.2.3", "?cursor=99999999999999999.0"])(
+    "a page at %j is refused",
+    async (search) => {
+      const headers = { Authorization: `Bearer ${peopleToken}` };
+      const answer = await ask(dashboard, { path: `/api/hosts/10.0.0.7/events${search}`, headers });
+      expect([answer.status, (answer.json() as { error: string }).error]).toEqual([
+        400,
+        expect.stringContaining("the cursor that the page before gave"),
+      ]);
+    },
+  );
 
   test("stand in the host's log", async () => {
     await send([enforced(1)]);
@@ -311,40 +342,5 @@ describe("heartbeats", () => {
   test("one of another shape is refused", async () => {
     expect(await beat({ drift: "none" })).toBe(422);
     expect(await store.agents()).toEqual([]);
-  });
-});
-
-describe("alarms", () => {
-  const report = (fields: Partial<AgentReport> = {}, beats: Partial<Heartbeat> = {}): AgentReport => ({
-    agent,
-    token: "border-1",
-    heardAt: now,
-    heartbeat: { ...heartbeat, ...beats },
-    events: 0,
-    gapPackets: 0,
-    ...fields,
-  });
-  const kinds = (one: AgentReport, at = now): string[] => alarmsOf(one, at).map(({ kind }) => kind);
-
-  test("none while all is well", () => {
-    expect(kinds(report())).toEqual([]);
-  });
-
-  test.each<[string, AgentReport]>([
-    ["drift", report({}, { drift: { count: 1, differences: ["a rule is missing"] } })],
-    ["refused", report({}, { refused: 1 })],
-    ["gaps", report({ gapPackets: 3 })],
-    ["lag", report({}, { lagSeconds: 61, spooled: 9 })],
-    ["put back", report({}, { reinserted: 2 })],
-    ["unconfirmed", report({}, { awaitsConfirmation: true })],
-    ["in clear", report({}, { insecureHttp: true })],
-    ["clock", report({}, { time: now - 301 })],
-  ])("%s", (kind, one) => {
-    expect(kinds(one)).toEqual([kind]);
-  });
-
-  test("an agent that misses three heartbeats is silent", () => {
-    expect(kinds(report(), now + 30)).toEqual([]);
-    expect(kinds(report(), now + 31)).toEqual(["silent"]);
   });
 });

@@ -4,6 +4,7 @@ import type { NetworkQuery, NetworkTimeline } from "../../analytics/network-time
 import type {
   AgentReport,
   CaptureReport,
+  EventPage,
   HostReport,
   IngestInput,
   IngestOptions,
@@ -25,7 +26,9 @@ export interface FakeEvidence {
   readonly unranked: Ranking["unranked"];
   readonly captures: readonly CaptureReport[];
   /** Report of a ranked host, beyond what the ranking says. */
-  readonly details: (host: RankedHost) => Pick<HostReport, "timeline" | "lanes" | "flows" | "events">;
+  readonly details: (
+    host: RankedHost,
+  ) => Pick<HostReport, "timeline" | "lanes" | "flows" | "events" | "olderEvents">;
 }
 
 export class FakeStore implements Store {
@@ -97,6 +100,13 @@ export class FakeStore implements Store {
     const asOf = query.asOf ?? this.#evidence.asOf;
     if (!host) return Promise.resolve({ asOf, total: 0, rows: [] });
     return Promise.resolve(fakeHostList(name, host, this.#evidence.details(host).flows, { ...query, asOf }));
+  }
+
+  /** What events() answers with, page by page; tests change it. */
+  olderEvents: ReadonlyMap<string, EventPage> = new Map();
+
+  async events(_address: string, cursor: string): Promise<EventPage> {
+    return Promise.resolve(this.olderEvents.get(cursor) ?? { events: [] });
   }
 
   /** Cut to the stretch that is asked for. */

@@ -1,11 +1,5 @@
 /** One host: why it scores what it scores, what was detected when, whom it reached, and what was done about it. */
-import type {
-  EnforcementEntry,
-  HostReport,
-  RankedDetection,
-  RankedHost,
-  Unmarked,
-} from "../../../analytics/store.ts";
+import type { HostReport, RankedDetection, RankedHost, Unmarked } from "../../../analytics/store.ts";
 import { unmarkedMeaning } from "../../../analytics/unmarked-meaning.ts";
 import { findActivity, findCategory } from "../../../wire/code-book.ts";
 import type { CodeBook } from "../../../wire/code-book.ts";
@@ -14,6 +8,7 @@ import { timelineChart } from "../charts/timeline.ts";
 import { explainTerms, waterfallChart } from "../charts/waterfall.ts";
 import { h } from "../element.ts";
 import type { Child } from "../element.ts";
+import { enforcementLog } from "../hosts/enforcement-log.ts";
 import { stateBadge, unmarkedBadge } from "../hosts/host-table.ts";
 import { flowsPanel } from "../host/flows-panel.ts";
 import { peersPanel } from "../host/peers-panel.ts";
@@ -65,7 +60,7 @@ export async function hostPage(context: PageContext): Promise<Page> {
       peersPanel(peers, context),
       secondHopPanel(secondHop, context),
       flowsPanel(flows ?? { rows: report.flows, total: report.flowCount }, context),
-      enforcementPanel(report),
+      enforcementLog(report, view.address, signal),
     ),
   };
 }
@@ -171,30 +166,5 @@ function whatWasDetected({ category, activity, title }: RankedDetection, codeBoo
     h("strong", {}, h("bdi", {}, title)),
     h("span", { class: "detected-codes" }, `${kind} · ${category}/${activity}`),
     h("p", {}, known?.description ?? "The code book has no entry for these numbers."),
-  );
-}
-
-function enforcementPanel({ events, eventCount }: HostReport): HTMLElement {
-  if (eventCount === 0) {
-    return panel(
-      { id: "enforcement", title: "Enforcement" },
-      h("p", { class: "empty" }, "No enforcement point has reported a packet of this host."),
-    );
-  }
-  return panel(
-    { id: "enforcement", title: "Enforcement", note: `${formatCount(eventCount)} packets were acted on.` },
-    table<EnforcementEntry>(
-      "Enforcement events",
-      [
-        { title: "Time", cell: (event) => absoluteTime(event.time) },
-        { title: "Verdict", cell: (event) => h("span", { class: "outcome" }, event.verdict) },
-        { title: "Rule", cell: (event) => h("bdi", {}, event.rule ?? "–") },
-        { title: "Peer", cell: (event) => h("bdi", { class: "address" }, event.peer) },
-        { title: "Peer port", cell: (event) => event.peerPort, numeric: true },
-        { title: "Host port", cell: (event) => event.hostPort, numeric: true },
-      ],
-      events,
-      50,
-    ),
   );
 }

@@ -34,6 +34,8 @@ export interface AppOptions {
   readonly inClear?: boolean;
   /** Tokens of agents; absent: nobody reports here. */
   readonly agentTokens?: AgentTokens | undefined;
+  /** Milliseconds in which a request of an agent has to be here whole; 30,000 if absent. */
+  readonly agentBodyMs?: number | undefined;
   readonly maxUploadOctets?: number | undefined;
   /** Folder of index.html, style.css and the bundle; absent: the one that the build puts beside this file. */
   readonly browserFolder?: string | undefined;
@@ -58,7 +60,8 @@ export function createApp(options: AppOptions): Express {
   app.use(requireOwnHost(options.isOwnHost));
   // No browser has an agent's token, so no page can make one send it.
   if (store.agentLog && options.agentTokens) {
-    app.use("/api/agent", agentReports({ log: store.agentLog, tokens: options.agentTokens, clock }));
+    const { agentTokens: tokens, agentBodyMs: bodyMs } = options;
+    app.use("/api/agent", agentReports({ log: store.agentLog, tokens, clock, bodyMs }));
   }
   app.use("/api", refuseCrossSite);
   if (token !== undefined) app.use("/api", requireToken(token));

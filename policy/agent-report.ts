@@ -7,7 +7,8 @@
  *
  * Answers. 2xx: the whole batch is stored, and an event whose id is known already is stored once. 400, 413 and 422: the
  * content is refused as such; the agent halves the batch until one event is left, and leaves that one out. Anything
- * else, as 401, 429 or 503: nothing is stored, the agent comes back later. Redirects are not followed.
+ * else, as 401, 408, 429 or 503: nothing is stored, the agent comes back later, and not before a Retry-After that the
+ * answer has. Redirects are not followed.
  */
 import * as z from "zod";
 import { actions } from "./policy.ts";

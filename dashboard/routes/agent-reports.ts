@@ -1,5 +1,5 @@
 /** POST /api/agent/events and /api/agent/heartbeat: what agents report (policy/agent-report.ts has the contract). */
-import express, { Router } from "express";
+import { Router } from "express";
 import type { Request, RequestHandler } from "express";
 import type { ZodType } from "zod";
 import { EventIdError } from "../../analytics/agents/stored-spools.ts";
@@ -10,19 +10,22 @@ import type { AgentEvent } from "../../policy/event.ts";
 import { MalformedError } from "../../wire/malformed-error.ts";
 import { HttpError } from "../http-error.ts";
 import type { AgentTokens } from "../security/agent-tokens.ts";
+import { defaultBodyMs, fewOfEach, readText } from "./agent-body.ts";
 
 export interface AgentRoutes {
   readonly log: AgentLog;
   readonly tokens: AgentTokens;
   /** Seconds since 1970. */
   readonly clock: () => number;
+  /** Milliseconds in which a request has to be here whole. */
+  readonly bodyMs?: number | undefined;
 }
 
 /** Batches that wait to be stored; agents keep the others on their disks. */
 const mostWaiting = 16;
 
 /** Mounted at /api/agent, before anything asks for the token of people. */
-export function agentReports({ log, tokens, clock }: AgentRoutes): Router {
+export function agentReports({ log, tokens, clock, bodyMs = defaultBodyMs }: AgentRoutes): Router {
   const router = Router();
   const nameOf = (request: Request): string => {
     const given = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
@@ -41,34 +44,20 @@ export function agentReports({ log, tokens, clock }: AgentRoutes): Router {
     nameOf(request);
     next();
   });
+  router.use(fewOfEach(nameOf));
 
-  router.post("/events", readText("application/x-ndjson"), oneOfFew(), async (request, response) => {
+  router.post("/events", readText("application/x-ndjson", bodyMs), oneOfFew(), async (request, response) => {
     const events = parseEvents(String(request.body));
     const answer: StoredEvents = await refusing(() => log.store(sourceOf(request), events, clock()));
     response.json(answer);
   });
 
-  router.post("/heartbeat", readText("application/json"), oneOfFew(), async (request, response) => {
+  router.post("/heartbeat", readText("application/json", bodyMs), oneOfFew(), async (request, response) => {
     const heartbeat = parse(heartbeatSchema, String(request.body), "the heartbeat");
     await log.heard(sourceOf(request), heartbeat, clock());
     response.status(204).end();
   });
   return router;
-}
-
-/** The body as text. Other types and larger bodies are refused. */
-function readText(type: string): RequestHandler {
-  const read = express.text({ type, limit: agentRequestLimits.octets });
-  return (request, response, next) => {
-    if (request.is(type) === false) throw new HttpError(415, `expected ${type}`);
-    read(request, response, (error?: unknown) => {
-      if (error === undefined) return next();
-      const status = error instanceof Error && "status" in error ? Number(error.status) : 400;
-      next(
-        new HttpError(status === 413 ? 413 : 400, `at most ${agentRequestLimits.octets} octets, read whole`),
-      );
-    });
-  };
 }
 
 /** Some at a time: the database takes one after the other, and memory is not to fill with those that wait. */

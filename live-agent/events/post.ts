@@ -1,6 +1,6 @@
 /** POST requests to the dashboard: with the token, over TLS or on loopback, for a bounded time. */
 import { Agent as HttpAgent, request as requestHttp } from "node:http";
-import type { IncomingMessage, RequestOptions } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { isLoopback } from "./loopback.ts";
 import { withDeadline } from "./with-deadline.ts";
@@ -18,9 +18,12 @@ export interface PostSettings {
 export class PublishError extends Error {
   /** HTTP status of the answer, if there was one. */
   readonly status: number | undefined;
+  /** Seconds after which the server wants to be asked again (RFC 9110 section 10.2.3), if it said so. */
+  readonly retryAfter: number | undefined;
 
-  constructor(problem: string, status?: number, options?: ErrorOptions) {
+  constructor(problem: string, status?: number, options?: ErrorOptions & { readonly retryAfter?: number }) {
     super(problem, options);
+    this.retryAfter = options?.retryAfter;
     this.name = "PublishError";
     this.status = status;
   }
@@ -56,14 +59,19 @@ export class Post {
       },
       ...(authorities === undefined ? {} : { ca: authorities }),
     };
-    const status = await withDeadline(signal, timeoutMs, async (limit) =>
+    const { status, retryAfter } = await withDeadline(signal, timeoutMs, async (limit) =>
       exchange(this.#url, { ...options, signal: limit }, body),
     ).catch((error: unknown) => {
       const reason = error instanceof Error ? describe(error) : String(error);
       throw new PublishError(`${this.#url.host}: ${reason}`, undefined, { cause: error });
     });
     // A redirect is no delivery: nobody configured where it leads.
-    if (status < 200 || status > 299) throw new PublishError(`${this.#url.host} answered ${status}`, status);
+    if (status < 200 || status > 299)
+      throw new PublishError(
+        `${this.#url.host} answered ${status}`,
+        status,
+        retryAfter === undefined ? {} : { retryAfter },
+      );
   }
 
   close(): void {
@@ -76,18 +84,32 @@ function describe(error: Error): string {
   return error.name === "AbortError" && error.cause instanceof Error ? error.cause.message : error.message;
 }
 
-/** Sends the request and reads the answer to its end; its status. */
-async function exchange(url: URL, options: RequestOptions, body: Buffer): Promise<number> {
+interface Answer {
+  readonly status: number;
+  readonly retryAfter: number | undefined;
+}
+
+/** Sends the request and reads the answer to its end. */
+async function exchange(url: URL, options: RequestOptions, body: Buffer): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const send = url.protocol === "https:" ? requestHttps : requestHttp;
     const sent = send(url, options, (response: IncomingMessage) => {
       response.resume();
-      response.once("end", () => resolve(response.statusCode ?? 0));
+      response.once("end", () =>
+        resolve({ status: response.statusCode ?? 0, retryAfter: secondsOf(response.headers) }),
+      );
       response.once("error", reject);
     });
     sent.once("error", reject);
     sent.end(body);
   });
+}
+
+/** Of a Retry-After: a number of seconds, or a date, which is compared with the server's own. */
+function secondsOf({ "retry-after": text, date }: IncomingHttpHeaders): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : (Date.parse(text) - Date.parse(date ?? "")) / 1000;
+  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
 }
 
 function checkUrl(text: string, insecureHttp: boolean): URL {

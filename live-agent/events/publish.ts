@@ -38,6 +38,9 @@ export interface EventSource {
   waitForEvents(signal: AbortSignal): Promise<void>;
 }
 
+/** No server keeps an agent from reporting for longer, whatever it says; seconds. */
+const longestAsked = 3600;
+
 /** Refusals of the content as such, as of an event that this version of the dashboard does not know. */
 const contentRefusals: ReadonlySet<number> = new Set([400, 413, 422]);
 
@@ -113,7 +116,12 @@ export class Publisher {
     }
     this.#failures++;
     this.#world.complain(error.message);
-    const seconds = backoffSeconds(this.#settings.backoff, this.#failures, this.#world.random());
+    const random = this.#world.random();
+    // Who says when to come again knows better; not all come at the same moment even so.
+    const seconds =
+      error.retryAfter === undefined
+        ? backoffSeconds(this.#settings.backoff, this.#failures, random)
+        : Math.min(error.retryAfter, longestAsked) * (1 + random / 2);
     await this.#world.sleep(seconds * 1000, signal).catch(() => undefined);
   }
 }

@@ -41,11 +41,11 @@ interface Publishing {
   readonly complaints: string[];
 }
 
-function publish(url: string, fields: Partial<PublishSettings> = {}): Publishing {
+function publish(url: string, fields: Partial<PublishSettings> = {}, random = 1): Publishing {
   const waits: number[] = [];
   const complaints: string[] = [];
   const publisher = new Publisher({ ...defaultPublish, url, token: "t0ken", ...fields }, spool, {
-    random: () => 1,
+    random: () => random,
     sleep: async (milliseconds) => void waits.push(milliseconds),
     complain: (problem) => void complaints.push(problem),
   });
@@ -96,6 +96,22 @@ describe("a batch that fails", () => {
     expect(complaints[0]).toMatch(/^127\.0\.0\.1:\d+ answered 503$/);
     expect(spool.waiting).toBe(0);
     expect(publisher.problem).toBeUndefined();
+  });
+
+  test.each([
+    ["seconds", "2", 2000],
+    ["longer than it would wait by itself", "600", 600_000],
+    ["a date", "Wed, 04 May 2033 18:00:30 GMT", 30_000],
+    ["for ever", "999999999", 3_600_000],
+    ["nonsense", "soon", 1000],
+  ])("is sent again when the server says, no sooner (%s)", async (_what, retryAfter, wait) => {
+    const headers = { "retry-after": retryAfter, date: "Wed, 04 May 2033 18:00:00 GMT" };
+    const { url } = await dashboard(() => ({ status: 503, headers }));
+    spool.append(eventsFrom(1, 2));
+    const { publisher, waits } = publish(url, {}, 0);
+    await publisher.sendNext(signal);
+    expect(waits).toEqual([retryAfter === "soon" ? wait / 2 : wait]);
+    expect(spool.waiting).toBe(2);
   });
 
   test.each([

@@ -1,0 +1,133 @@
+/** The paper's experiment, small: 24 nodes in 4 groups, one leak, one marking router. The full one is `npm run experiment`. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildCommand, repositoryRoot } from "../support/build-command.ts";
+import { waitUntil } from "../support/netns.ts";
+import { listLeftovers } from "./experiment-network.ts";
+import { quickPlan } from "./experiment-plan.ts";
+import { requestsOf } from "./request-order.ts";
+import { nodePrograms, runExperiment } from "./run-experiment.ts";
+import type { RunResult } from "./run-result.ts";
+import { whyNoExperiment } from "./why-no-experiment.ts";
+
+const reason = whyNoExperiment();
+if (reason !== undefined) console.warn(`not run: the paper's experiment; ${reason}`);
+
+/** Namespaces, cgroups, mounts, folders and processes of a run by this process. */
+function leftBy(pid: number): string[] {
+  const name = `tattle-experiment-${pid}`;
+  const { namespaces, cgroups } = listLeftovers((other) => other === pid);
+  const mounts = readFileSync("/proc/mounts", "utf8").split("\n");
+  const commandLines = readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .map((entry) => {
+      try {
+        return readFileSync(`/proc/${entry}/cmdline`, "latin1").replaceAll("\0", " ");
+      } catch {
+        return "";
+      }
+    });
+  const named = [...mounts, ...commandLines, ...readdirSync(tmpdir())].filter((text) => text.includes(name));
+  return [...namespaces, ...cgroups, ...named];
+}
+
+describe("the order of requests", () => {
+  test("is that of the seed", () => {
+    expect(requestsOf(quickPlan, 2, 9)).toEqual(requestsOf(quickPlan, 2, 9));
+    expect(requestsOf(quickPlan, 3, 9)).not.toEqual(requestsOf(quickPlan, 2, 9));
+    expect(requestsOf(quickPlan, 2, 10)).not.toEqual(requestsOf(quickPlan, 2, 9));
+  });
+
+  test("has searches of a sixth of the nodes, and nobody asks themselves", () => {
+    const searches = (node: number): number =>
+      requestsOf(quickPlan, 2, node).filter(({ kind }) => kind === "search").length;
+    expect([11, 12, 13].map((node) => searches(node) > 0)).toEqual([false, true, false]);
+    expect(requestsOf(quickPlan, 2, 9).some(({ peer }) => peer === 9)).toBe(false);
+  });
+});
+
+describe.runIf(reason === undefined)("the paper's experiment, 24 nodes (needs root)", () => {
+  let build = "";
+  let output = "";
+  let result: RunResult;
+  beforeAll(async () => {
+    build = buildCommand(nodePrograms);
+    output = mkdtempSync(join(tmpdir(), "tattle-quick-experiment-"));
+    const signal = new AbortController().signal;
+    const tell = (): void => undefined;
+    result = await runExperiment({
+      plan: quickPlan,
+      seed: 2,
+      variant: "drop",
+      output,
+      build,
+      signal,
+      tell,
+    });
+  }, 300_000);
+  afterAll(() => {
+    for (const folder of [build, output]) rmSync(folder, { recursive: true, force: true });
+  });
+
+  test("a detector notices the leak, and the node's packets are marked", () => {
+    const { found, commandDone, firstPacket } = result.marking;
+    expect(found).toBeGreaterThanOrEqual(0);
+    expect(commandDone).toBeGreaterThanOrEqual(found);
+    expect(firstPacket).toBeGreaterThanOrEqual(found);
+  });
+
+  test("the leaked files are taken inside, and nowhere beyond the router although nodes there ask for them", () => {
+    expect(result.inside).toMatchObject([{ node: 12, from: 7 }]);
+    expect(result.askedFromBeyond.searchers).toBeGreaterThan(1);
+    expect(result.askedFromBeyond).toMatchObject({ octets: 0, notZero: 0 });
+    expect(result.outside).toEqual([]);
+  });
+
+  test("communications with nodes beyond the router are cut, whoever opens them", () => {
+    const { cut, openedByNode, openedByPeer } = result.communications;
+    expect(openedByNode).toBeGreaterThan(5);
+    expect(openedByPeer).toBeGreaterThan(5);
+    expect(openedByNode + openedByPeer).toBe(cut);
+  });
+
+  test("no marked packet is beyond the router; iptables, events and captures count the same packets", () => {
+    const { border, acted, missed } = result;
+    expect(missed).toBe(0);
+    expect(border.markedBeyond).toBe(0);
+    expect(border.stopped).toBe(border.marked);
+    expect(acted?.iptables).toBe(border.stopped);
+    expect((acted?.events ?? 0) + (acted?.gaps ?? 0)).toBe(border.stopped);
+  });
+
+  test("the administrator is told, and the evidence shows who inside took the files", () => {
+    expect(result.notified).toBeGreaterThan(0);
+    expect(result.exposed).toBeCloseTo(result.inside[0]?.at ?? NaN, 0);
+  });
+
+  test("nothing is left of it", () => {
+    expect(leftBy(process.pid)).toEqual([]);
+  });
+
+  test("nothing is left of one that is interrupted", async () => {
+    const line = ["--import", "tsx", "test/experiment/main.ts", "--quick", "--output", join(output, "ended")];
+    const child = spawn(process.execPath, line, { cwd: repositoryRoot });
+    let said = "";
+    child.stderr.on("data", (text: Buffer) => (said += text.toString()));
+    await waitUntil(
+      "it runs",
+      () => {
+        if (child.exitCode !== null) throw new Error(said);
+        return said.includes("requests begin");
+      },
+      60_000,
+    );
+    expect(leftBy(child.pid ?? 0)).not.toEqual([]);
+    child.kill("SIGINT");
+    await waitUntil("it has ended", () => child.exitCode !== null, 60_000);
+    expect(said).toContain("ended by SIGINT");
+    expect(leftBy(child.pid ?? 0)).toEqual([]);
+  });
+});

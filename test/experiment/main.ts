@@ -1,0 +1,71 @@
+/**
+ * `npm run experiment`: the paper's experiment in network namespaces; needs root.
+ *
+ *     npm run experiment -- [--quick] [--all | --variant NAME] [--seed NUMBER] [--output FOLDER]
+ */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { buildCommand } from "../support/build-command.ts";
+import { fullPlan, quickPlan } from "./experiment-plan.ts";
+import { nodePrograms, runExperiment } from "./run-experiment.ts";
+import { variants } from "./run-result.ts";
+import type { Variant } from "./run-result.ts";
+import { formatComparison, formatVariants } from "./result-tables.ts";
+import { whyNoExperiment } from "./why-no-experiment.ts";
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    all: { type: "boolean", default: false },
+    variant: { type: "string", default: "drop" },
+    seed: { type: "string", default: "2" },
+    output: { type: "string", default: "experiment-output" },
+  },
+});
+
+const stopping = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const)
+  process.once(name, () => {
+    stopping.abort(`ended by ${name}`);
+  });
+
+async function main(): Promise<void> {
+  const reason = whyNoExperiment();
+  if (reason !== undefined) throw new Error(`not run: ${reason}`);
+  const chosen = variants.filter((variant) => values.all || variant === values.variant);
+  if (chosen.length === 0) throw new Error(`--variant: one of ${variants.join(", ")}`);
+  const build = buildCommand(nodePrograms);
+  const tell = (line: string): void => {
+    process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
+  };
+  try {
+    const results = [];
+    for (const variant of chosen) results.push(await runOne(variant, build, stopping.signal, tell));
+    const [first] = results;
+    if (first?.variant === "drop") process.stdout.write(`${formatComparison(first)}\n`);
+    process.stdout.write(`${formatVariants(results)}\n`);
+  } finally {
+    rmSync(build, { recursive: true, force: true });
+  }
+}
+
+async function runOne(
+  variant: Variant,
+  build: string,
+  signal: AbortSignal,
+  tell: (line: string) => void,
+): ReturnType<typeof runExperiment> {
+  const plan = values.quick ? quickPlan : fullPlan;
+  const output = join(values.output, variant);
+  rmSync(output, { recursive: true, force: true });
+  return runExperiment({ plan, seed: Number(values.seed), variant, output, build, signal, tell });
+}
+
+try {
+  await main();
+} catch (error) {
+  const { aborted, reason } = stopping.signal;
+  process.stderr.write(`${String(aborted ? reason : error)}\n`);
+  process.exitCode = 1;
+}

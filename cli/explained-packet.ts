@@ -103,6 +103,7 @@ function factsOf(records: readonly DetectionRecord[], journey: Journey): PacketF
     destination: readAddress("destination", journey.destination),
     records,
     tag: journey.tag ?? "none",
+    isRecordless: false,
     isStrippable: true,
     isReadable: true,
   };

@@ -36,7 +36,8 @@ A policy says what happens to packets that carry a mark. \`tattle policy check\`
 - \`drop\` forgets the packet. \`reject\` answers with a TCP reset. \`alter\` zeroes the payload and keeps the connection up; it works
   where packets leave by an outside interface, or arrive on one for this host, and drops elsewhere. \`strip\` removes the mark. A packet whose mark cannot be
   removed, because another option of the same kind would be damaged, is dropped (\`unstrippable\`).
-- Marks of all versions are matched and removed: the paper's, those with \`exid\`, authenticated ones with records. Tags are
+- Marks of all versions are matched and removed: the paper's, those with \`exid\`, authenticated ones. One without
+  records (there was no room, or the host says it is clean) meets no rule and is no event, but \`stripAtEgress\` removes it. Tags are
   looked at only for rules that ask for it: \`"trust": "verified"\` (the tag is right and of the last two minutes) and
   \`"invalid"\` (it is not: forged, replayed, or an address was rewritten on the way). They need \`markKeys\` in the agent's
   configuration. A mark without a tag, or with one of a key that is not there, is neither.

@@ -25,11 +25,20 @@ const untouched: Verdict = { action: "accept", stripped: false, mirror: false, n
 /** The verdict on a packet at `now`, whole seconds since 1970. */
 export function decide(policy: Policy, facts: PacketFacts, now: number): Verdict {
   if (!facts.isReadable) return decideUnreadable(policy, facts);
-  if (facts.records.length === 0) return untouched;
-  if (policy.trustedNetworks.some((network) => holdsAddress(network, facts.destination))) {
-    return { ...untouched, rule: reservedRuleNames.trusted };
+  const isTrusted = policy.trustedNetworks.some((network) => holdsAddress(network, facts.destination));
+  if (facts.records.length === 0) {
+    return facts.isRecordless && !isTrusted ? decideRecordless(policy, facts) : untouched;
   }
+  if (isTrusted) return { ...untouched, rule: reservedRuleNames.trusted };
   return atEgress(policy, facts, decideByRules(policy, facts, now));
+}
+
+/** Without a record there is nothing to enforce and nothing to tell; but the mark stays inside, as others do. */
+function decideRecordless(policy: Policy, facts: PacketFacts): Verdict {
+  if (!policy.stripAtEgress || !leavesOutside(policy, facts)) return untouched;
+  if (facts.isStrippable) return { ...untouched, stripped: true };
+  if (isNeverBlocked(policy, facts)) return untouched;
+  return { ...untouched, action: "drop", rule: reservedRuleNames.unstrippable };
 }
 
 function decideUnreadable(policy: Policy, facts: PacketFacts): Verdict {

@@ -33,6 +33,8 @@ export interface PacketFacts extends PacketPath {
   /** Records of the mark; none if the packet is unmarked. */
   readonly records: readonly DetectionRecord[];
   readonly tag: TagKnowledge;
+  /** An authenticated mark that holds no records, and no mark that does: rules do not see it, but it tells outsiders. */
+  readonly isRecordless: boolean;
   /**
    * Whether the mark can be removed: no option of its kinds is someone else's, which would be damaged, and the header
    * is whole.
@@ -64,6 +66,7 @@ export function readPacketFacts(
   const isReadable = header === "readable";
   const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
   const isMarked = isReadable && walk.markCarrier === "tcp" && walk.mark !== absent && walk.markNetwork === 0;
+  const isRecordless = isReadable && !isMarked && walk.recordless;
   return {
     ...path,
     source: isVersion4 ? packet.slice(12, 16) : packet.slice(8, 24),
@@ -71,7 +74,11 @@ export function readPacketFacts(
     records: isMarked ? readRecords(view, walk) : [],
     tag:
       isMarked && isAuthenticatedLength(walk.markLength) ? (checkTag?.(packet, walk) ?? "unchecked") : "none",
-    isStrippable: isMarked && walk.tcpEnd <= walk.capturedEnd && !hasForeignOption(packet, walk, selection),
+    isRecordless,
+    isStrippable:
+      (isMarked || isRecordless) &&
+      walk.tcpEnd <= walk.capturedEnd &&
+      !hasForeignOption(packet, walk, selection),
     isReadable,
   };
 }

@@ -34,6 +34,8 @@ export type Carrier = "tcp" | "ipv4";
 export const foreignOption = 0;
 /** An option that was meant as a mark but breaks the strict rule. */
 export const malformedOption = -1;
+/** Instead of a count: an authenticated mark that holds no records. */
+export const recordlessMark = -2;
 
 /**
  * Number of records (1 to 6) if the option at `option` is a mark, else `foreignOption` or `malformedOption`.
@@ -53,7 +55,7 @@ export function countRecords(
   if (length >= 4) {
     const firstWord = (count << 8) | (octets[option + 3] ?? 0);
     if (firstWord === authenticatedExid && isWellFormed(octets, option, length))
-      return countInShape(octets[option + 4] ?? 0);
+      return countInShape(octets[option + 4] ?? 0) || recordlessMark;
     if (firstWord === exid) return countRecordsAfterExid(octets, option, length);
     if (firstWord === authenticatedExid) return malformedOption;
     if (registeredLowExids.includes(firstWord)) return foreignOption;

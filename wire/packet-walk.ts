@@ -4,7 +4,7 @@
  * and the packets quoted in ICMP errors (RFC 792, RFC 4443).
  */
 import { linkTypes, networkHeader, noNetworkHeader } from "./link-layer.ts";
-import { countRecords, malformedOption } from "./mark.ts";
+import { countRecords, malformedOption, recordlessMark } from "./mark.ts";
 import type { Carrier } from "./mark.ts";
 import { ipv4MarkTypes, tcpMarkKinds } from "./mark-format.ts";
 import { grePayload, udpTunnelPayload } from "./tunnel.ts";
@@ -64,6 +64,8 @@ export class PacketWalk {
   markNetwork = absent;
   /** Whether that packet is only quoted. */
   markQuoted = false;
+  /** Whether a TCP header holds an authenticated mark without records: no mark of a detection, but one of ours. */
+  recordless = false;
   /** Further marks in the same header: shown, never counting. */
   duplicates = 0;
   /** Options of a mark's kind that break the strict rule. */
@@ -154,6 +156,7 @@ export class PacketWalk {
 
   #resetFindings(): void {
     this.#hasFindings = false;
+    this.recordless = false;
     this.quoted = false;
     this.mark = absent;
     this.markLength = 0;
@@ -309,6 +312,7 @@ export class PacketWalk {
         const count = countRecords(octets, at, length, this.#exid, authenticatedExid);
         this.#hasFindings = true;
         if (count === malformedOption) this.#noteMalformed(at);
+        else if (count === recordlessMark) this.recordless = true;
         else if (count > 0 && found) this.duplicates++;
         else if (count > 0) {
           found = true;

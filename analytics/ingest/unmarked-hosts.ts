@@ -13,7 +13,9 @@ const socketsSyn = 28;
 
 /** Whether the marker would have marked this TCP packet: resets and bare acknowledgments may be a socketless kernel's. */
 export function couldBeMarked(walk: PacketWalk, packet: FlowPacket): boolean {
-  if (walk.cut || walk.malformed !== 0 || walk.tcpEnd - walk.tcp >= fullHeader) return false;
+  // A mark without records says something, too: that they did not fit, or that the host is clean.
+  if (walk.cut || walk.malformed !== 0 || walk.recordless || walk.tcpEnd - walk.tcp >= fullHeader)
+    return false;
   if ((packet.flags & tcpFlags.rst) !== 0) return false;
   if ((packet.flags & tcpFlags.syn) === 0) return packet.payload > 0;
   return beginsConnection(packet) && walk.tcpEnd - walk.tcp >= socketsSyn;

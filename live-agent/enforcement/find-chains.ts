@@ -25,8 +25,10 @@ import type { Chain, EnforcementSettings } from "./ruleset.ts";
 import {
   isListEndHere,
   isMarkHere,
+  isRecordlessHere,
   lastMarkPosition,
   lastOptionPosition,
+  lastRecordlessPosition,
   mayBeMarked,
   placeOf,
   positionBitChanges,
@@ -44,6 +46,7 @@ export function findChains(policy: Policy, settings: EnforcementSettings, family
     ...(policy.stripAtEgress || policy.rules.some((rule) => rule.action === "strip")
       ? foreignChains(place)
       : []),
+    ...recordlessChains(policy, place),
   ];
 }
 
@@ -105,7 +108,8 @@ function walkRules(place: Place): string[] {
     whenMatched(isListEndHere(place), `-g ${chainNames.unmarked}`),
     `-j ${chainNames.slow}`,
     ...found,
-    clearField(place.shift),
+    // What there is to do about a packet without a mark is done in one place.
+    `-g ${chainNames.unmarked}`,
   ];
 }
 
@@ -114,6 +118,28 @@ function positionRules(place: Place, start: number, goal: WalkGoal, last: number
   return Array.from({ length: positionBits }, (_, index) => 2 ** index)
     .filter((bit) => bit <= last)
     .map((bit) => whenMatched(positionBitChanges(place, start, goal, bit), flip(bit * 2 ** place.shift)));
+}
+
+/** Whether marks without records are looked for: they are nothing to rules, but are kept inside as others are. */
+export function keepsRecordlessInside(policy: Policy): boolean {
+  return policy.stripAtEgress && policy.outside.length > 0;
+}
+
+/** Of packets without any other mark that leave: to `found` with those that hold a mark without records. */
+function recordlessChains(policy: Policy, place: Place): Chain[] {
+  if (!keepsRecordlessInside(policy)) return [];
+  return [
+    {
+      name: chainNames.bare,
+      rules: [
+        `-j MARK --set-xmark 0x0/${positionMask(place.shift)}`,
+        ...positionJumps(place, chainNames.barePosition, lastRecordlessPosition),
+        whenMatched(isRecordlessHere(place, policy.authenticatedExid), `-g ${chainNames.bareFound}`),
+        clearField(place.shift),
+      ],
+    },
+    ...positionChains(place, chainNames.barePosition, "recordless", lastRecordlessPosition),
+  ];
 }
 
 function positionJumps(place: Place, name: (position: number) => string, last: number): string[] {

@@ -84,6 +84,15 @@ export function jumpIfAuthenticatedMark(exid: number, at: number, isMark: string
   ];
 }
 
+/** Goes to `isRecordless` if the option is an authenticated mark that holds no records, else falls through. */
+export function jumpIfRecordless(exid: number, at: number, isRecordless: string): Line[] {
+  const start = authenticatedLength(0) * 2 ** 24 + exid * 2 ** 8 + shapeBits.version;
+  return [
+    loadWordAtX(at + 1),
+    ...[shapeBits.more, shapeBits.clean].map((shape) => jumpIfEqual(start + shape, isRecordless)),
+  ];
+}
+
 /** Goes to `isMark` if the option is a mark of any version, else to `isNot`. */
 export function jumpIfMark(selection: MarkSelection, at: number, isMark: string, isNot: string): Line[] {
   const { exid, authenticatedExid } = selection;

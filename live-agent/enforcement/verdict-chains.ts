@@ -6,9 +6,10 @@ import { reservedRuleNames } from "../../policy/policy.ts";
 import type { Policy, PolicyRule } from "../../policy/policy.ts";
 import { returnGateway, returnInterface } from "./alter-at-host.ts";
 import { chainNames } from "./chain-names.ts";
+import { keepsRecordlessInside } from "./find-chains.ts";
 import type { Family } from "./packet-place.ts";
 import { dropRules, reportRules } from "./report-rules.ts";
-import { clearField, whenMatched } from "./rule-text.ts";
+import { clearField, networkRules, whenMatched } from "./rule-text.ts";
 import type { Chain, EnforcementSettings } from "./ruleset.ts";
 import { isForeignHere, isHeaderCut, placeOf } from "./walk-programs.ts";
 
@@ -17,7 +18,7 @@ export function verdictChains(policy: Policy, settings: EnforcementSettings, fam
   const compilation = { policy, settings, family };
   const strips = policy.stripAtEgress || policy.rules.some((rule) => rule.action === "strip");
   return [
-    { name: chainNames.unmarked, rules: [clearField(settings.markShift)] },
+    ...unmarkedChains(compilation),
     { name: chainNames.trusted, rules: reportRules(settings, "accept", reservedRuleNames.trusted) },
     ...neverBlockChains(compilation),
     {
@@ -28,6 +29,33 @@ export function verdictChains(policy: Policy, settings: EnforcementSettings, fam
     ...(strips
       ? [{ name: chainNames.unstrippable, rules: dropRules(settings, reservedRuleNames.unstrippable) }]
       : []),
+  ];
+}
+
+/** A packet without a mark that a rule could match; at the border its mark without records goes. */
+function unmarkedChains(compilation: Compilation): Chain[] {
+  const { policy, settings, family } = compilation;
+  const clear = clearField(settings.markShift);
+  if (!keepsRecordlessInside(policy)) return [{ name: chainNames.unmarked, rules: [clear] }];
+  const leaving = [...new Set(policy.outside)].map((name) => `-o ${name} -g ${chainNames.bare}`);
+  const strip = [stripRule(policy), clear];
+  const asIs = `-g ${chainNames.cleared}`;
+  return [
+    { name: chainNames.unmarked, rules: [...leaving, clear] },
+    { name: chainNames.cleared, rules: [clear] },
+    {
+      name: chainNames.bareFound,
+      rules: [
+        ...networkRules(policy.trustedNetworks, family, asIs, "destination"),
+        ...networkRules(policy.neverBlock, family, `-g ${chainNames.bareAsIs}`, "both"),
+        ...foreignRules(compilation, "", chainNames.unstrippable),
+        ...strip,
+      ],
+    },
+    {
+      name: chainNames.bareAsIs,
+      rules: [...foreignRules(compilation, "", chainNames.cleared), ...strip],
+    },
   ];
 }
 

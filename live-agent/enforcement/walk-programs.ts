@@ -39,6 +39,7 @@ import {
   jumpIfForeign,
   jumpIfMarkKind,
   jumpIfMark,
+  jumpIfRecordless,
   lowestExperimentalKind,
   stepOver,
 } from "./option-tests.ts";
@@ -65,6 +66,8 @@ export function placeOf(policy: Policy, settings: { readonly markShift: number }
 
 /** The shortest mark takes 9 octets of the 40, so it starts here at the latest. */
 export const lastMarkPosition = 31;
+/** A mark without records takes 14. */
+export const lastRecordlessPosition = 26;
 /** An option of 2 octets starts here at the latest. */
 export const lastOptionPosition = 38;
 
@@ -121,8 +124,15 @@ export function mayBeMarked(family: Family): Program {
   ]);
 }
 
-/** What a walk looks for, and so where it stays: at nothing in particular, at a mark, or at a foreign option. */
-export type WalkGoal = "any" | "mark" | "foreign";
+/** What a walk looks for, and so where it stays: at nothing in particular, at a mark, at a foreign option, at a mark without records. */
+export type WalkGoal = "any" | "mark" | "foreign" | "recordless";
+
+const lastPositions: Readonly<Record<WalkGoal, number>> = {
+  any: lastMarkPosition,
+  mark: lastMarkPosition,
+  foreign: lastOptionPosition,
+  recordless: lastRecordlessPosition,
+};
 
 /**
  * Whether bit `bit` of the position changes when the walk from `start` goes on as far as one program can. The walk
@@ -130,7 +140,6 @@ export type WalkGoal = "any" | "mark" | "foreign";
  */
 export function positionBitChanges(place: Place, start: number, goal: WalkGoal, bit: number): Program {
   const at = optionsOffset(place.family);
-  const last = goal === "foreign" ? lastOptionPosition : lastMarkPosition;
   const [whenSet, whenClear] = (start & bit) === 0 ? ["yes", "no"] : ["no", "yes"];
   return assembleMost(8, (count) => [
     ...pointToTransport(place.family, place.shift),
@@ -142,7 +151,7 @@ export function positionBitChanges(place: Place, start: number, goal: WalkGoal, 
     copyXToA(),
     loadXCell(0),
     subtractX(),
-    jumpIfGreater(last, "no"),
+    jumpIfGreater(lastPositions[goal], "no"),
     jumpIfAnyBit(bit, whenSet, whenClear),
     "yes",
     match(),
@@ -154,8 +163,7 @@ export function positionBitChanges(place: Place, start: number, goal: WalkGoal, 
 /** Looks at the option at X: `no` if it is the goal; passes it if it is another of an experimental kind. */
 function goalTest(selection: MarkSelection, goal: WalkGoal, at: number): Line[] {
   if (goal === "any") return [];
-  const test: Line[] =
-    goal === "foreign" ? jumpIfForeign(selection, at, "no", "over") : jumpIfMark(selection, at, "no", "over");
+  const test = testOf(selection, goal, at);
   return [
     ...jumpIfMarkKind(selection, at, "ours"),
     jumpIfAtLeast(lowestExperimentalKind, "over", "walk"),
@@ -165,6 +173,39 @@ function goalTest(selection: MarkSelection, goal: WalkGoal, at: number): Line[] 
     ...stepOver(at, "no"),
     "walk",
   ];
+}
+
+function testOf(selection: MarkSelection, goal: Exclude<WalkGoal, "any">, at: number): Line[] {
+  switch (goal) {
+    case "foreign":
+      return jumpIfForeign(selection, at, "no", "over");
+    case "mark":
+      return jumpIfMark(selection, at, "no", "over");
+    case "recordless": {
+      const { authenticatedExid } = selection;
+      return authenticatedExid === undefined ? [] : jumpIfRecordless(authenticatedExid, at, "no");
+    }
+  }
+}
+
+/** Whether the option at the position is an authenticated mark without records, whole within the header. */
+export function isRecordlessHere(place: Place, authenticatedExid: number): Program {
+  const at = optionsOffset(place.family);
+  return assemble([
+    ...loadHeaderEnd(place),
+    ...pointToPosition(place.family, place.shift, 1),
+    ...jumpIfMarkKind(place.selection, at, "ours"),
+    jump("no"),
+    "ours",
+    ...jumpIfRecordless(authenticatedExid, at, "shape"),
+    jump("no"),
+    "shape",
+    ...jumpIfWhole(at, "yes", "no"),
+    "yes",
+    match(),
+    "no",
+    noMatch(),
+  ]);
 }
 
 export type MarkVersion = "plain" | "exid" | "authenticated";

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { rankHosts } from "../../analytics/ranking/rank-hosts.ts";
 import type { Unmarked } from "../../analytics/store.ts";
-import { synOptions, tcpPacket } from "../support/segment.ts";
+import { joinOctets, synOptions, tcpPacket } from "../support/segment.ts";
 import { conversation, detection, midnight, segment, TestDatabase } from "./ingest-support.ts";
 import type { TestFrame } from "./ingest-support.ts";
 
@@ -101,6 +101,13 @@ describe("nobody is alarmed", () => {
       () => [
         ...conversation(),
         begins({ at: 10, options: Uint8Array.of(253, 9, 2, ...synOptions().subarray(0, 9)) }),
+      ],
+    ],
+    [
+      "by a mark without records, as of a host that says it is clean",
+      () => [
+        ...conversation(),
+        begins({ at: 10, options: joinOctets([253, 14, 0x4d, 0x4b, 0x42, 0], new Uint8Array(10)) }),
       ],
     ],
     [

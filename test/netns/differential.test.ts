@@ -12,6 +12,7 @@ import { asksForTags, attachMissingTagChecks } from "../../live-agent/enforcemen
 import { tagChecker } from "../../policy/check-tag.ts";
 import { decide } from "../../policy/decide.ts";
 import { readPacketFacts } from "../../policy/packet-facts.ts";
+import type { PacketFacts } from "../../policy/packet-facts.ts";
 import { reservedRuleNames } from "../../policy/policy.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { seededRandom } from "../fuzz/random.ts";
@@ -136,12 +137,12 @@ async function compare(
       said: verdict?.rule === undefined ? undefined : `tattle:${verdict.action}:${verdict.rule}`,
       passes: verdict?.action !== "drop" && verdict?.action !== "reject",
       isSame: true,
-      marks: verdict?.stripped ? 0 : (facts?.records.length ?? 0),
+      marks: verdict?.stripped ? 0 : marksOf(facts),
     };
     const after = passed.get(number);
     // What passes with its mark passes as it was, but for the hop limit and what depends on it.
     const isSame = after === undefined || verdict?.stripped === true || isSameSegment(packet, after);
-    const marks = after ? (readPacketFacts(after, path, policy)?.records.length ?? 0) : wanted.marks;
+    const marks = after ? marksOf(readPacketFacts(after, path, policy)) : wanted.marks;
     // The log holds the beginning of a packet; behind very long extension headers its number is not in it.
     const isNumberLogged = verdict?.rule !== reservedRuleNames.unreadable;
     const label = isNumberLogged ? said.get(number) : wanted.said;
@@ -158,6 +159,11 @@ async function compare(
       rule.name,
     ).toBe(true);
   }
+}
+
+/** Records, or one for a mark that has none. */
+function marksOf(facts: PacketFacts | undefined): number {
+  return facts?.isRecordless === true ? 1 : (facts?.records.length ?? 0);
 }
 
 function makePackets(policy: Policy, now: number, seed: number): Uint8Array[] {

@@ -98,6 +98,24 @@ test("a mark beside a foreign option of its kind is dropped at egress, not strip
   });
 });
 
+test("a mark without records matches no rule and is not told, but stays inside", () => {
+  const rules = [{ name: "all", action: "drop" }];
+  const policy = policyOf(rules, { stripAtEgress: true, trustedNetworks: ["198.51.100.0/24"] });
+  const facts = factsOf([], { isRecordless: true });
+  expect(decide(policy, facts, now)).toEqual({
+    action: "accept",
+    stripped: true,
+    mirror: false,
+    notify: false,
+  });
+  expect(decide(policyOf(rules), facts, now).stripped).toBe(false);
+  expect(decide(policy, { ...facts, leavesBy: "lan1" }, now).stripped).toBe(false);
+  const trusted = { ...facts, destination: parseAddress("198.51.100.7") };
+  expect(decide(policy, trusted, now).stripped).toBe(false);
+  const foreign = { ...facts, isStrippable: false };
+  expect(decide(policy, foreign, now)).toMatchObject({ action: "drop", rule: "unstrippable" });
+});
+
 test("a payload that nothing can zero does not leave", () => {
   const policy = policyOf([{ name: "zero", action: "alter" }]);
   expect(decide(policy, factsOf([leak]), now)).toMatchObject({ action: "alter", rule: "zero" });

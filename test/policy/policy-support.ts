@@ -39,6 +39,7 @@ export function factsOf(
     destination: parseAddress("192.0.2.9"),
     records,
     tag: "none",
+    isRecordless: false,
     isStrippable: true,
     isReadable: true,
     arrivesOn: "lan0",

@@ -181,11 +181,20 @@ function randomOption(wish: PacketWish): Uint8Array {
 
 function randomMark(wish: PacketWish, most = 6): Uint8Array {
   const { random } = wish;
+  if (random.below(10) === 0) return recordlessMark(wish);
   if (random.below(4) === 0) return authenticatedMark(wish, Math.min(4, most));
   const withExid = wish.exid !== undefined && random.below(3) === 0;
   const count = 1 + random.below(withExid ? Math.min(5, most) : most);
   const records = Array.from({ length: count }, () => randomRecord(wish));
   return markOption(records, random.pick([253, 254]), withExid ? wish.exid : undefined);
+}
+
+/** "More than fits" or "clean", right ones mostly. */
+function recordlessMark({ random }: PacketWish): Uint8Array {
+  const shape = random.pick([0x60, 0x60, 0x42, 0x42, 0x62, 0x40, 0x61, 0x52]);
+  const length = random.below(12) === 0 ? 13 : 14;
+  const header = [random.pick([253, 254]), length, 0x4d, 0x4b, shape, random.below(256)];
+  return joinOctets(header, random.octets(8)).subarray(0, length);
 }
 
 /** Right ones mostly; the tag is not what kernel and policy look at. */

@@ -9,7 +9,13 @@ import {
   defaultAuthenticatedExid,
   isWellFormed,
 } from "../../wire/authenticated-format.ts";
-import { countRecords, firstRecord, foreignOption, malformedOption } from "../../wire/mark.ts";
+import {
+  countRecords,
+  firstRecord,
+  foreignOption,
+  malformedOption,
+  recordlessMark,
+} from "../../wire/mark.ts";
 import { computeTag, deriveHostKey, nearestWindow, verifyTag, windowAt } from "../../wire/mark-tag.ts";
 import { sipHash } from "../../wire/siphash.ts";
 import { hexOctets, joinOctets } from "../support/segment.ts";
@@ -142,8 +148,8 @@ describe("the strict rule", () => {
     ["fd 14 4d4b 64 30", 1, 1],
     ["fd 26 4d4b 50 00", 4, 4],
     // Only these say something without records, and nothing about activities.
-    ["fd 0e 4d4b 60 30", 0, foreignOption],
-    ["fd 0e 4d4b 42 30", 0, foreignOption],
+    ["fd 0e 4d4b 60 30", 0, recordlessMark],
+    ["fd 0e 4d4b 42 30", 0, recordlessMark],
     ["fd 0e 4d4b 40 30", 0, malformedOption],
     ["fd 0e 4d4b 62 30", 0, malformedOption],
     ["fd 14 4d4b 46 30", 1, malformedOption],

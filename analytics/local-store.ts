@@ -26,7 +26,6 @@ import { listCaptures } from "./queries/list-captures.ts";
 import { readNetworkTimeline } from "./queries/network-timeline.ts";
 import type { NetworkQuery, NetworkTimeline } from "./network-timeline.ts";
 import { replaceAssets } from "./replace-assets.ts";
-import { inOrder } from "./ranking/order.ts";
 import { rankHosts } from "./ranking/rank-hosts.ts";
 import { defaultSpoolOctets, Spool } from "./spool.ts";
 import type {
@@ -115,9 +114,9 @@ class LocalStore implements Store {
   ranking(query: RankingQuery = {}): Promise<Ranking> {
     return this.#readAtOnce(async (connection) => {
       const moment = await momentFor(connection, query.asOf, this.#clock());
-      const { ranked, unranked } = await rankHosts(connection, moment.asOf);
-      const hosts = inOrder(ranked, query.sort ?? "score");
-      return { asOf: moment.asOf, asOfSource: moment.source, hosts, unranked };
+      const { ranked, unranked, fitting, summary } = await rankHosts(connection, moment.asOf, query);
+      const { asOf, source } = moment;
+      return { asOf, asOfSource: source, total: fitting, summary, hosts: ranked, unranked };
     });
   }
 

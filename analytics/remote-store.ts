@@ -51,7 +51,7 @@ export class RemoteStore implements Store {
   }
 
   ranking(query: RankingQuery = {}): Promise<Ranking> {
-    return this.#ask(routes.ranking, { asOf: query.asOf, sort: query.sort }) as Promise<Ranking>;
+    return this.#ask(routes.ranking, { ...query }) as Promise<Ranking>;
   }
 
   async host(address: string, asOf?: number, flowLimit?: number): Promise<HostReport | undefined> {

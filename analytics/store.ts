@@ -27,6 +27,12 @@ export interface RankingQuery {
   /** Seconds since 1970; absent: the newest evidence (design: asOf). */
   readonly asOf?: number;
   readonly sort?: SortKey;
+  /** Words that all have to occur: in name, address, band, activities, severities, trust, ATT&CK; contained, active, blocked, unmarked. */
+  readonly filter?: string;
+  /** Ranked hosts in the answer, and at most as many of those that are not ranked; all if absent. */
+  readonly limit?: number;
+  /** Ranked hosts to leave out at the beginning. */
+  readonly offset?: number;
 }
 
 /** One step of the waterfall: the points of all steps sum to the score. */
@@ -97,10 +103,25 @@ export interface UnrankedHost {
   readonly lastSeen: number;
 }
 
+/** Of all hosts, whatever the filter. */
+export interface RankingSummary {
+  readonly ranked: number;
+  readonly unranked: number;
+  readonly bands: Readonly<Record<Band, number>>;
+  readonly contained: number;
+  /** Not contained, with flows that passed in the last hour. */
+  readonly passing: number;
+  /** Flows were stopped, and flows passed. */
+  readonly blockedButPassing: number;
+}
+
 export interface Ranking {
   readonly asOf: number;
   /** Where asOf comes from. */
   readonly asOfSource: "asked" | "now" | "newest packet" | "no evidence";
+  /** Ranked hosts that fit the filter; `hosts` has a part of them. */
+  readonly total: number;
+  readonly summary: RankingSummary;
   readonly hosts: readonly RankedHost[];
   readonly unranked: readonly UnrankedHost[];
 }

@@ -2,7 +2,7 @@
  * The JSON that /api answers with. Types only: the server and the browser both import them, nothing of them is left at
  * run time. All times are seconds since 1970 (UTC). Texts from packets and captures are hostile: shown as text, nothing else.
  *
- *   GET  /api/ranking?asOf&sort        RankingAnswer
+ *   GET  /api/ranking?asOf&sort&filter&limit&offset   RankingAnswer
  *   GET  /api/hosts/ADDRESS?asOf&flowLimit   HostAnswer, with its newest flows; 404 if the address was never seen with a mark
  *   GET  /api/hosts/ADDRESS/LIST?asOf&sort&limit&offset   HostListAnswer: peers, second-hop or flows
  *   GET  /api/hosts/ADDRESS/events?cursor   EventsAnswer: the enforcement log from a cursor on, which HostAnswer or this gave

@@ -35,7 +35,6 @@ const name = z
   .min(1, "expected the name of the capture, got nothing")
   .max(255, "expected at most 255 characters");
 
-const rankingQuery = z.strictObject({ asOf: timeParameter.optional(), sort: sort.optional() });
 const scale = z.enum(networkScales, {
   error: (issue) => `unknown scale ${quote(issue.input)}; one of ${networkScales.join(", ")}`,
 });
@@ -73,6 +72,16 @@ const offset = z.string().transform((text, context): number => {
   return z.NEVER;
 });
 
+/** Hosts in one answer, unless more are asked for; a ranking of 10,000 would be 15 MB. */
+const usualRankingRows = 200;
+
+const rankingQuery = z.strictObject({
+  asOf: timeParameter.optional(),
+  sort: sort.optional(),
+  filter: z.string().max(200, "expected at most 200 characters").optional(),
+  limit: rows.optional(),
+  offset: offset.optional(),
+});
 const hostQuery = z.strictObject({ asOf: timeParameter.optional(), flowLimit: rows.optional() });
 const hostListQuery = z.strictObject({
   asOf: timeParameter.optional(),
@@ -89,8 +98,14 @@ const nothing = z.strictObject({});
 
 /** @throws HttpError 400 */
 export function parseRankingQuery(query: unknown): RankingQuery {
-  const { asOf: time, sort: key } = parse(rankingQuery, query);
-  return { ...(time === undefined ? {} : { asOf: time }), ...(key === undefined ? {} : { sort: key }) };
+  const { asOf: time, sort: key, filter: words, limit, offset: skipped } = parse(rankingQuery, query);
+  return {
+    ...(time === undefined ? {} : { asOf: time }),
+    ...(key === undefined ? {} : { sort: key }),
+    ...(words === undefined || words.trim() === "" ? {} : { filter: words }),
+    limit: limit ?? usualRankingRows,
+    ...(skipped === undefined ? {} : { offset: skipped }),
+  };
 }
 
 /** @throws HttpError 400 */

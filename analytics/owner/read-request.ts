@@ -58,7 +58,13 @@ export function readQuestion(target: string): Question {
       const sort = url.searchParams.get("sort");
       const key = sortKeys.find((known) => known === sort);
       if (sort !== null && !key) throw new RequestError(`unknown order ${JSON.stringify(sort.slice(0, 60))}`);
-      return { ...(time === undefined ? {} : { asOf: time }), ...(key ? { sort: key } : {}) };
+      return {
+        ...given("asOf", time),
+        ...given("sort", key),
+        ...given("filter", url.searchParams.get("filter") ?? undefined),
+        ...given("limit", readNumber(url.searchParams, "limit")),
+        ...given("offset", readNumber(url.searchParams, "offset")),
+      };
     },
     address: () => url.searchParams.get("address") ?? "",
     flowLimit: () => readNumber(url.searchParams, "flowLimit"),

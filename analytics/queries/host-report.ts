@@ -22,7 +22,7 @@ export async function reportHost(
   asOf: number,
   flowLimit = mostListRows,
 ): Promise<HostReport | undefined> {
-  const { ranked, unranked } = await rankHosts(connection, asOf, address);
+  const { ranked, unranked } = await rankHosts(connection, asOf, { address });
   const [host] = ranked;
   const [other] = unranked;
   if (!host && !other) return undefined;

@@ -1,53 +1,106 @@
-/** The ranking at one moment, read from sql/views/ranking.sql. */
+/** The ranking at one moment, or a part of it, read from sql/views/ranking.sql. */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { severities } from "../../wire/code-book.ts";
 import { microseconds, query } from "../queries/query.ts";
 import type { Row } from "../queries/query.ts";
-import type { RankedDetection, RankedHost, ScoreTerm, Trust, Unmarked, UnrankedHost } from "../store.ts";
+import type {
+  RankedDetection,
+  RankedHost,
+  RankingSummary,
+  ScoreTerm,
+  SortKey,
+  Trust,
+  Unmarked,
+  UnrankedHost,
+} from "../store.ts";
 import { readUnmarked, unmarkedSince } from "./now-unmarked.ts";
 import { bandOf, waterfall } from "./score.ts";
 
-const rankedHosts = query("ranked_hosts");
-const rankedDetections = query("ranked_detections");
+const rankedPage = query("ranked_page");
 
-export interface HostsAtMoment {
-  readonly ranked: readonly RankedHost[];
-  readonly unranked: readonly UnrankedHost[];
+export interface RankedPart {
+  /** The host with this address alone. */
+  readonly address?: string;
+  readonly sort?: SortKey;
+  readonly filter?: string;
+  /** Hosts in the part; all if absent. */
+  readonly limit?: number;
+  readonly offset?: number;
 }
 
-/** Hosts at `asOf` (seconds since 1970), in no order; one of them if an address is given. */
+export interface HostsAtMoment {
+  /** In order. */
+  readonly ranked: readonly RankedHost[];
+  /** Newest first. */
+  readonly unranked: readonly UnrankedHost[];
+  /** Ranked hosts that fit the filter. */
+  readonly fitting: number;
+  readonly summary: RankingSummary;
+}
+
+/** More than any network has. */
+const all = 2 ** 31 - 1;
+
+/** Hosts at `asOf` (seconds since 1970). */
 export async function rankHosts(
   connection: DuckDBConnection,
   asOf: number,
-  address?: string,
+  { address, sort = "score", filter = "", limit, offset = 0 }: RankedPart = {},
 ): Promise<HostsAtMoment> {
-  const parameters = { as_of: microseconds(asOf), address: address ?? null };
-  const detections = groupByHost(await rankedDetections(connection, parameters));
+  const rows = await rankedPage(connection, {
+    as_of: microseconds(asOf),
+    address: address ?? null,
+    sort,
+    filter: filter.toLowerCase().split(/\s+/u).filter(Boolean).join(" "),
+    limit: limit ?? all,
+    offset,
+    most_unranked: limit ?? all,
+  });
   const unmarked = await readUnmarked(connection, asOf);
   const ranked: RankedHost[] = [];
   const unranked: UnrankedHost[] = [];
-  for (const row of await rankedHosts(connection, parameters)) {
-    const own = detections.get(row.number("host_id")) ?? [];
+  for (const group of groupByHost(rows)) {
+    const [row] = group;
+    if (!row) continue;
+    const own = group.map(toDetection);
     const score = row.maybeNumber("score");
     if (score === undefined) unranked.push(toUnranked(row, own));
     else ranked.push(toRanked(row, score, own, unmarkedSince(own, unmarked.get(row.number("host_id")))));
   }
-  return { ranked, unranked: unranked.toSorted(newestFirst) };
+  const [any] = rows;
+  return { ranked, unranked, fitting: any?.maybeNumber("fitting_count") ?? 0, summary: toSummary(any) };
 }
 
-function newestFirst(one: UnrankedHost, other: UnrankedHost): number {
-  return other.lastSeen - one.lastSeen || (one.address < other.address ? -1 : 1);
-}
-
-function groupByHost(rows: readonly Row[]): Map<number, RankedDetection[]> {
-  const groups = new Map<number, RankedDetection[]>();
+/** Rows of one host stand together; a row without a host only has the counts. */
+function groupByHost(rows: readonly Row[]): Row[][] {
+  const groups: Row[][] = [];
+  let host: number | undefined;
   for (const row of rows) {
-    const host = row.number("host_id");
-    const group = groups.get(host);
-    if (group) group.push(toDetection(row));
-    else groups.set(host, [toDetection(row)]);
+    const own = row.maybeNumber("host_id");
+    if (own === undefined) continue;
+    if (own === host) groups.at(-1)?.push(row);
+    else groups.push([row]);
+    host = own;
   }
   return groups;
+}
+
+function toSummary(row: Row | undefined): RankingSummary {
+  const count = (name: string): number => row?.number(`${name}_count`) ?? 0;
+  return {
+    ranked: count("ranked"),
+    unranked: count("unranked"),
+    bands: {
+      critical: count("critical"),
+      high: count("high"),
+      moderate: count("moderate"),
+      low: count("low"),
+      minimal: count("minimal"),
+    },
+    contained: count("contained"),
+    passing: count("passing"),
+    blockedButPassing: count("leaking"),
+  };
 }
 
 function toDetection(row: Row): RankedDetection {
@@ -80,7 +133,7 @@ function toUnranked(row: Row, detections: readonly RankedDetection[]): UnrankedH
     ...nameOf(row),
     reason: detections.some((detection) => detection.trust === "invalid") ? "does not verify" : "implausible",
     detections,
-    lastSeen: row.number("last_seen"),
+    lastSeen: row.number("host_last_seen"),
   };
 }
 
@@ -101,8 +154,8 @@ function toRanked(
     flowsPassed: row.number("passed"),
     flowsStopped: row.number("stopped"),
     peers: row.number("peers"),
-    firstSeen: row.number("first_seen"),
-    lastSeen: row.number("last_seen"),
+    firstSeen: row.number("host_first_seen"),
+    lastSeen: row.number("host_last_seen"),
     firstDetected: row.number("first_detected"),
     lastDetected: row.number("last_detected"),
     markedPackets: row.number("marked_packets"),
@@ -113,7 +166,7 @@ function toRanked(
 
 function termsOf(row: Row): Omit<ScoreTerm, "points">[] {
   return [
-    { name: "detections", value: row.number("probability"), logOdds: row.number("detections_term") },
+    { name: "detections", value: row.number("host_probability"), logOdds: row.number("detections_term") },
     { name: "passed", value: row.number("passed"), logOdds: row.number("passed_term") },
     { name: "peers", value: row.number("peers"), logOdds: row.number("peers_term") },
     { name: "dwell", value: row.number("dwell_hours"), logOdds: row.number("dwell_term") },

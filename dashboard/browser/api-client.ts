@@ -26,8 +26,16 @@ export class ApiError extends Error {
   }
 }
 
-export async function fetchRanking(view: View, signal: AbortSignal): Promise<RankingAnswer> {
-  return ask<RankingAnswer>(`/api/ranking?${parameters({ asOf: view.asOf, sort: view.sort })}`, signal);
+/** Hosts that fit the filter of the view, from `offset` on. */
+export async function fetchRanking(view: View, offset: number, signal: AbortSignal): Promise<RankingAnswer> {
+  const { asOf, sort, filter } = view;
+  const asked = parameters({ asOf, sort, filter, offset: offset === 0 ? "" : String(offset) });
+  return ask<RankingAnswer>(`/api/ranking?${asked}`, signal);
+}
+
+/** The time that everything is judged by, without the hosts. */
+export async function fetchMoment(view: View, signal: AbortSignal): Promise<RankingAnswer> {
+  return ask<RankingAnswer>(`/api/ranking?${parameters({ asOf: view.asOf, limit: "0" })}`, signal);
 }
 
 export async function fetchHost(view: View, signal: AbortSignal): Promise<HostAnswer> {

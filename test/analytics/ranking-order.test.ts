@@ -1,6 +1,6 @@
 /** Bands, the waterfall, and the orders of ranked hosts. */
 import { describe, expect, it } from "vitest";
-import { inOrder } from "../../analytics/ranking/order.ts";
+import { inOrder } from "../support/ranking-order.ts";
 import { bandOf, waterfall } from "../../analytics/ranking/score.ts";
 import type { RankedDetection, RankedHost, SortKey } from "../../analytics/store.ts";
 

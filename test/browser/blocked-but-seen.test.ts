@@ -27,7 +27,7 @@ test("the filter finds it", async () => {
   const page = await browser.open();
   await page.locator(".plot").waitFor();
   await page.locator("#filter").fill("blocked");
-  expect(await page.locator(".hosts .host-link .address").allTextContents()).toEqual([
-    hosts[leaking]!.address,
-  ]);
+  await expect
+    .poll(() => page.locator(".hosts .host-link .address").allTextContents())
+    .toEqual([hosts[leaking]!.address]);
 });

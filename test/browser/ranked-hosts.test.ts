@@ -76,7 +76,7 @@ describe("filtering", () => {
     const fitting = byScore.filter(
       (each) => each.contained && each.detections.some(({ severity }) => severity === "critical"),
     );
-    expect(await addresses()).toEqual(fitting.map(({ address }) => address));
+    await expect.poll(addresses).toEqual(fitting.map(({ address }) => address));
     expect(await page.locator(".count").first().textContent()).toBe(`${fitting.length} of 40 hosts`);
     expect(search()).toBe("?filter=contained+critical");
     await page.reload();
@@ -87,12 +87,13 @@ describe("filtering", () => {
     await page.locator("#filter").fill(host(3).address);
     await page.locator("#sort-peers-all").click();
     await page.waitForURL(/sort=peers/);
-    expect(await addresses()).toEqual([host(3).address]);
+    await expect.poll(addresses).toEqual([host(3).address]);
     expect(await page.locator("#filter").inputValue()).toBe(host(3).address);
   });
 
   test("says so when nothing fits", async () => {
     await page.locator("#filter").fill("no such host");
+    await page.locator(".empty").waitFor();
     expect(await page.locator(".empty").textContent()).toBe("No host fits the filter.");
   });
 });
@@ -208,7 +209,11 @@ describe("as of", () => {
     await page.locator("#as-of--3600").click();
     await page.waitForURL(/asOf=2026-05-04T17:00:00Z/);
     await expect.poll(async () => page.locator("#as-of").inputValue()).toBe("2026-05-04 17:00:00");
-    expect(browser.dashboard().store.rankingQueries.at(-1)).toEqual({ asOf: 1_777_914_000, sort: "score" });
+    expect(browser.dashboard().store.rankingQueries.at(-1)).toEqual({
+      asOf: 1_777_914_000,
+      sort: "score",
+      limit: 200,
+    });
     await page.locator("#as-of-newest").click();
     await expect.poll(search).toBe("");
   });

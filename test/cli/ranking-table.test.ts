@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { RankedDetection, RankedHost, Ranking } from "../../analytics/store.ts";
+import { summarize } from "../support/fake-store.ts";
 import { groupByActivity } from "../../cli/activity-groups.ts";
 import {
   formatAge,
@@ -91,7 +92,14 @@ describe("the ranking as a table", () => {
   });
 
   test("says for which time it holds and where that time comes from", () => {
-    const ranking: Ranking = { asOf: noon, asOfSource: "newest packet", hosts: [host], unranked: [] };
+    const ranking: Ranking = {
+      asOf: noon,
+      asOfSource: "newest packet",
+      total: 1,
+      summary: summarize([host], 0),
+      hosts: [host],
+      unranked: [],
+    };
     expect(formatAsOf(ranking, plain.style)).toBe(
       "As of 2026-05-04 12:00:00 UTC (newest packet), 1 flagged host, 0 not ranked\n",
     );

@@ -1,3 +1,4 @@
+import type { Ranking } from "../../analytics/store.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DatabaseError } from "../../analytics/database-error.ts";
 import { FakeStore } from "../support/fake-store.ts";
@@ -38,7 +39,17 @@ describe("GET /api/ranking", () => {
 
   test("hands the order to the store", async () => {
     await get("/api/ranking?sort=elapsed-asc");
-    expect(dashboard.store.rankingQueries.at(-1)).toEqual({ sort: "elapsed-asc" });
+    expect(dashboard.store.rankingQueries.at(-1)).toEqual({ sort: "elapsed-asc", limit: 200 });
+  });
+
+  test("hands the filter and the part to the store; the answer says how many fit", async () => {
+    const answer = await get("/api/ranking?filter=contained&limit=2&offset=1");
+    expect(dashboard.store.rankingQueries.at(-1)).toEqual({ filter: "contained", limit: 2, offset: 1 });
+    const { hosts, total, summary } = answer.json() as Ranking;
+    expect(hosts).toHaveLength(2);
+    expect(hosts.every(({ contained }) => contained)).toBe(true);
+    expect(total).toBe(summary.contained);
+    expect(summary.ranked).toBe(40);
   });
 
   test.each([
@@ -46,7 +57,9 @@ describe("GET /api/ranking", () => {
       "sort=size",
       'sort: unknown order "size"; one of score, activity, elapsed, elapsed-asc, last-seen, peers',
     ],
-    ["limit=5", 'unknown parameter "limit"; allowed: asOf, sort'],
+    ["size=5", 'unknown parameter "size"; allowed: asOf, sort, filter, limit, offset'],
+    ["limit=5000", 'limit: expected 0 to 1000, got "5000"'],
+    ["offset=-1", 'offset: expected a number of rows to leave out, got "-1"'],
     [
       "asOf=yesterday",
       'asOf: expected seconds since 1970 or a time such as 2026-05-04T12:00:00Z, got "yesterday"',
@@ -57,7 +70,7 @@ describe("GET /api/ranking", () => {
       'asOf: expected seconds since 1970 or a time such as 2026-05-04T12:00:00Z, got "2026-13-45T99:00:00Z"',
     ],
     ["sort=score&sort=peers", "sort: given 2 times"],
-    ["__proto__=1", 'unknown parameter "__proto__"; allowed: asOf, sort'],
+    ["__proto__=1", 'unknown parameter "__proto__"; allowed: asOf, sort, filter, limit, offset'],
   ])("refuses ?%s and says what is allowed", async (query, error) => {
     const answer = await get(`/api/ranking?${query}`);
     expect(answer.status).toBe(400);

@@ -1,7 +1,6 @@
 /** Orders simulated hosts by our ranking and by others', and compares what the first ten of each go on to do. */
 import { openDatabase } from "../../analytics/database.ts";
 import { loadCodeBook } from "../../analytics/load-code-book.ts";
-import { inOrder } from "../../analytics/ranking/order.ts";
 import { rankHosts } from "../../analytics/ranking/rank-hosts.ts";
 import type { CodeBook } from "../../wire/code-book.ts";
 import { baselines, evidenceAt } from "./baselines.ts";
@@ -74,7 +73,7 @@ async function orderByUs(hosts: readonly SimulatedHost[], book: CodeBook): Promi
     for (const hours of snapshotHours) {
       const asOf = worldStart + hours * 3600;
       const { ranked } = await database.read((connection) => rankHosts(connection, asOf));
-      const order = inOrder(ranked, "score").map(({ address }) => indices.get(address) ?? -1);
+      const order = ranked.map(({ address }) => indices.get(address) ?? -1);
       snapshots.push({ asOf, order });
     }
     return snapshots;

@@ -10,6 +10,7 @@ import type {
   IngestOptions,
   Ranking,
   RankingQuery,
+  RankingSummary,
   SortKey,
   RankedHost,
   Store,
@@ -48,11 +49,15 @@ export class FakeStore implements Store {
   async ranking(query: RankingQuery = {}): Promise<Ranking> {
     this.rankingQueries.push(query);
     const { hosts, unranked } = this.#evidence;
+    const { sort = "score", filter = "", limit, offset = 0 } = query;
+    const fitting = hosts.filter((host) => fits(host, filter)).toSorted(orders[sort]);
     return Promise.resolve({
       asOf: query.asOf ?? this.#evidence.asOf,
       asOfSource: query.asOf === undefined ? "newest packet" : "asked",
-      hosts: hosts.toSorted(orders[query.sort ?? "score"]),
-      unranked,
+      total: fitting.length,
+      summary: summarize(hosts, unranked.length),
+      hosts: fitting.slice(offset, limit === undefined ? undefined : offset + limit),
+      unranked: unranked.slice(0, limit),
     });
   }
 
@@ -159,6 +164,48 @@ export class FakeStore implements Store {
   async close(): Promise<void> {
     return Promise.resolve();
   }
+}
+
+/** What the real store counts. */
+export function summarize(hosts: readonly RankedHost[], unranked: number): RankingSummary {
+  const count = (isSo: (host: RankedHost) => boolean): number => hosts.filter(isSo).length;
+  return {
+    ranked: hosts.length,
+    unranked,
+    bands: {
+      critical: count(({ band }) => band === "critical"),
+      high: count(({ band }) => band === "high"),
+      moderate: count(({ band }) => band === "moderate"),
+      low: count(({ band }) => band === "low"),
+      minimal: count(({ band }) => band === "minimal"),
+    },
+    contained: count(({ contained }) => contained),
+    passing: count(({ contained, flowsPassed }) => !contained && flowsPassed > 0),
+    blockedButPassing: count(({ flowsStopped, flowsPassed }) => flowsStopped > 0 && flowsPassed > 0),
+  };
+}
+
+/** Every word occurs in what is said of the host. */
+function fits(host: RankedHost, filter: string): boolean {
+  const { flowsStopped, flowsPassed } = host;
+  const state = host.contained
+    ? "contained"
+    : flowsStopped > 0 && flowsPassed > 0
+      ? "active blocked"
+      : "active";
+  const said = host.detections.flatMap(({ title, severity: level, trust, attack }) => [
+    title,
+    level,
+    trust,
+    attack,
+  ]);
+  const text = [host.address, host.name, host.band, state, host.unmarked ? "unmarked" : "", ...said]
+    .join("\n")
+    .toLowerCase();
+  return filter
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
 }
 
 const severity = (host: RankedHost): number =>

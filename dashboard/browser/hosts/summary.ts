@@ -1,30 +1,26 @@
-/** The situation in one line of figures. */
-import type { Ranking } from "../../../analytics/store.ts";
+/** The situation in one line of figures: of all hosts, whatever the filter. */
+import type { RankingSummary } from "../../../analytics/store.ts";
 import { h } from "../element.ts";
 import type { Child } from "../element.ts";
 import { formatCount } from "../number-text.ts";
-import { isBlockedButSeen } from "./blocked-but-seen.ts";
 import { bandBadge, bands } from "../parts/severity.ts";
 
-export function rankingSummary({ hosts, unranked }: Ranking): HTMLElement {
-  const contained = hosts.filter((host) => host.contained).length;
-  const passing = hosts.filter((host) => !host.contained && host.flowsPassed > 0).length;
-  const leaking = hosts.filter(isBlockedButSeen).length;
-  const inBand = bands.map((band) => ({ band, count: hosts.filter((host) => host.band === band).length }));
+export function rankingSummary(summary: RankingSummary): HTMLElement {
+  const { blockedButPassing: leaking } = summary;
   return h(
     "dl",
     { class: "summary" },
-    figure("Ranked", formatCount(hosts.length)),
+    figure("Ranked", formatCount(summary.ranked)),
     figure(
       "By band",
-      inBand
-        .filter(({ count }) => count > 0)
-        .map(({ band, count }) => h("span", { class: "band-count" }, bandBadge(band), formatCount(count))),
+      bands
+        .filter((band) => summary.bands[band] > 0)
+        .map((band) => h("span", { class: "band-count" }, bandBadge(band), formatCount(summary.bands[band]))),
     ),
-    figure("Still passing", formatCount(passing)),
+    figure("Still passing", formatCount(summary.passing)),
     leaking === 0 ? undefined : figure("Blocked, still passing", formatCount(leaking)),
-    figure("Contained", formatCount(contained)),
-    figure("Not ranked", formatCount(unranked.length)),
+    figure("Contained", formatCount(summary.contained)),
+    figure("Not ranked", formatCount(summary.unranked)),
   );
 }
 

@@ -1,7 +1,8 @@
 /** Hosts whose marks cannot count: shown, so that nobody wonders where they are, and never ranked. */
-import type { UnrankedHost } from "../../../analytics/store.ts";
+import type { Ranking, UnrankedHost } from "../../../analytics/store.ts";
 import { h } from "../element.ts";
 import { hostLink } from "../parts/host-link.ts";
+import { formatCount } from "../number-text.ts";
 import { panel } from "../parts/panel.ts";
 import { activityChip, trustBadge } from "../parts/severity.ts";
 import { table } from "../parts/table.ts";
@@ -13,12 +14,16 @@ const reasons: Readonly<Record<UnrankedHost["reason"], string>> = {
   "does not verify": "the tag of the mark does not verify: forged, or rewritten on the way",
 };
 
-export function unrankedTable(hosts: readonly UnrankedHost[], asOf: number, view: View): HTMLElement {
+export function unrankedTable({ unranked, summary, asOf }: Ranking, view: View): HTMLElement {
+  const newest =
+    unranked.length < summary.unranked
+      ? ` The newest ${formatCount(unranked.length)} of ${formatCount(summary.unranked)}.`
+      : "";
   return panel(
     {
       id: "unranked",
       title: "Not ranked",
-      note: "Their marks are implausible or do not verify, so they accuse nobody.",
+      note: `Their marks are implausible or do not verify, so they accuse nobody.${newest}`,
     },
     table<UnrankedHost>(
       "Hosts that are not ranked",
@@ -36,7 +41,7 @@ export function unrankedTable(hosts: readonly UnrankedHost[], asOf: number, view
         },
         { title: "Last seen", cell: (host) => relativeTime(host.lastSeen, asOf) },
       ],
-      hosts,
+      unranked,
     ),
   );
 }

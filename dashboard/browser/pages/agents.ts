@@ -20,7 +20,7 @@ const refreshMs = 10_000;
 export async function agentsPage({ view, signal }: PageContext): Promise<Page> {
   const [answer, { asOf, asOfSource, hosts }] = await Promise.all([
     fetchAgents(signal),
-    fetchRanking(view, signal),
+    fetchRanking({ ...view, sort: "last-seen", filter: "unmarked" }, 0, signal),
   ]);
   const place = h("div", { class: "agent-panels" }, agentPanels(answer));
   const refresh = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 /** What the ranking is made of: every capture, how reading it ended, and what it held. */
 import type { CaptureReport } from "../../../analytics/store.ts";
-import { fetchCaptures, fetchRanking } from "../api-client.ts";
+import { fetchCaptures, fetchMoment } from "../api-client.ts";
 import { h } from "../element.ts";
 import type { Child } from "../element.ts";
 import { formatCount, formatOctets, formatPlural } from "../number-text.ts";
@@ -13,7 +13,7 @@ export async function capturesPage({ view, signal, chooseFiles }: PageContext): 
   // The ranking is asked only for the time that it stands at: that is shown, and movable, on every page.
   const [{ captures }, { asOf, asOfSource }] = await Promise.all([
     fetchCaptures(signal),
-    fetchRanking(view, signal),
+    fetchMoment(view, signal),
   ]);
   return {
     title: "Captures",

@@ -3,20 +3,19 @@ import type { RankedHost, Ranking } from "../../../analytics/store.ts";
 import { fetchRanking } from "../api-client.ts";
 import { elapsedChart, severityLegend } from "../charts/elapsed.ts";
 import { h, replaceChildren } from "../element.ts";
-import { filterHosts } from "../hosts/filter.ts";
 import { groupByActivity } from "../hosts/groups.ts";
 import { hostTable } from "../hosts/host-table.ts";
 import { rankingSummary } from "../hosts/summary.ts";
 import { unrankedTable } from "../hosts/unranked-table.ts";
-import { formatCount } from "../number-text.ts";
+import { formatCount, formatPlural } from "../number-text.ts";
 import { panel } from "../parts/panel.ts";
 import { severityLabel } from "../parts/severity.ts";
 import type { View } from "../view.ts";
 import type { Page, PageContext } from "./page.ts";
 
 export async function hostsPage(context: PageContext): Promise<Page> {
-  const ranking = await fetchRanking(context.view, context.signal);
-  const isEmpty = ranking.hosts.length === 0 && ranking.unranked.length === 0;
+  const ranking = await fetchRanking(context.view, 0, context.signal);
+  const isEmpty = ranking.summary.ranked === 0 && ranking.summary.unranked === 0;
   return {
     title: "Flagged hosts",
     asOf: { time: ranking.asOf, isAsked: ranking.asOfSource === "asked", source: ranking.asOfSource },
@@ -24,29 +23,52 @@ export async function hostsPage(context: PageContext): Promise<Page> {
   };
 }
 
+/** A pause in typing, after which the server is asked. Milliseconds. */
+const typingPause = 120;
+
 function evidence(context: PageContext, ranking: Ranking): HTMLElement {
-  const { view, note } = context;
+  const { note } = context;
   const list = h("div", { class: "host-list" });
   const chart = h("div");
   const count = h("span", { class: "count", role: "status" });
-  const show = (filter: string): void => {
-    const hosts = filterHosts(ranking.hosts, filter);
-    const shownView = { ...view, filter };
-    const all = ranking.hosts.length;
-    count.textContent = `${formatCount(hosts.length)}${hosts.length === all ? "" : ` of ${formatCount(all)}`} hosts`;
-    replaceChildren(list, hostList(hosts, ranking.asOf, shownView, context));
-    replaceChildren(chart, elapsedChart(hosts, ranking.asOf, shownView));
+  const show = (view: View, { hosts, total }: Pick<Ranking, "hosts" | "total">): void => {
+    count.textContent = countText(hosts.length, total, ranking.summary.ranked);
+    const more = async (): Promise<void> => {
+      const next = await fetchRanking(view, hosts.length, context.signal);
+      show(view, { hosts: [...hosts, ...next.hosts], total: next.total });
+    };
+    replaceChildren(
+      list,
+      hostList(hosts, ranking.asOf, view, context),
+      hosts.length < total ? moreButton(total - hosts.length, more) : undefined,
+    );
+    replaceChildren(
+      chart,
+      elapsedChart(hosts, ranking.asOf, view),
+      hosts.length < total
+        ? h(
+            "p",
+            { class: "note chart-note" },
+            `Of the first ${formatCount(hosts.length)} hosts of the list below.`,
+          )
+        : undefined,
+    );
   };
-  const filter = filterBox(view.filter, (text) => {
-    note({ ...view, filter: text });
-    show(text);
+  const ask = latest(context.signal, async (view: View, signal) => {
+    const found = await fetchRanking(view, 0, signal);
+    if (!signal.aborted) show(view, found);
   });
-  show(view.filter);
+  const filter = filterBox(context.view.filter, (text) => {
+    const view = { ...context.view, filter: text };
+    note(view);
+    ask(view);
+  });
+  show(context.view, ranking);
   return h(
     "div",
     { class: "page hosts-page" },
-    h("div", { class: "page-head" }, h("h1", {}, "Flagged hosts"), rankingSummary(ranking)),
-    ranking.hosts.length === 0
+    h("div", { class: "page-head" }, h("h1", {}, "Flagged hosts"), rankingSummary(ranking.summary)),
+    ranking.summary.ranked === 0
       ? undefined
       : panel(
           { id: "elapsed", title: "Activity against time elapsed since detection", aside: severityLegend() },
@@ -64,8 +86,51 @@ function evidence(context: PageContext, ranking: Ranking): HTMLElement {
       ),
       list,
     ),
-    ranking.unranked.length === 0 ? undefined : unrankedTable(ranking.unranked, ranking.asOf, view),
+    ranking.unranked.length === 0 ? undefined : unrankedTable(ranking, context.view),
   );
+}
+
+/** `First 200 of 1,204 hosts that fit, 10,000 in all`, and less where that says the same. */
+function countText(shown: number, fitting: number, all: number): string {
+  const first = shown < fitting ? `First ${formatCount(shown)} of ` : "";
+  return fitting === all
+    ? `${first}${formatPlural(all, "host")}`
+    : `${first}${formatCount(fitting)} of ${formatPlural(all, "host")}`;
+}
+
+function moreButton(left: number, more: () => Promise<void>): HTMLElement {
+  const button = h(
+    "button",
+    { type: "button", id: "more-hosts", class: "button more" },
+    `Ask for more: ${formatPlural(left, "host")} left`,
+  );
+  button.addEventListener("click", () => {
+    button.disabled = true;
+    more().catch(() => {
+      button.disabled = false;
+      button.textContent = "The server does not answer: try again";
+    });
+  });
+  return button;
+}
+
+/** Runs `work` after a pause, for the last of what was asked for; what was under way is given up. */
+function latest<Input>(
+  outer: AbortSignal,
+  work: (input: Input, signal: AbortSignal) => Promise<void>,
+): (input: Input) => void {
+  let running = new AbortController();
+  let pause: ReturnType<typeof setTimeout> | undefined;
+  return (input) => {
+    running.abort();
+    running = new AbortController();
+    const signal = AbortSignal.any([outer, running.signal]);
+    clearTimeout(pause);
+    pause = setTimeout(() => {
+      // What was given up is no failure; the next word asks again.
+      work(input, signal).catch(() => undefined);
+    }, typingPause);
+  };
 }
 
 function hostList(
@@ -78,7 +143,10 @@ function hostList(
     const text = view.filter === "" ? "No host is ranked." : "No host fits the filter.";
     return [h("p", { class: "empty" }, text)];
   }
-  const options = { asOf, view, go: context.go };
+  // The server may not have answered to the last word of the filter yet.
+  const go = (next: View): void =>
+    context.go({ ...next, filter: next.page === "hosts" ? currentFilter() : "" });
+  const options = { asOf, view, go };
   if (view.group === "none") return [hostTable(hosts, { ...options, caption: "Ranked hosts", id: "all" })];
   return groupByActivity(hosts).map((group) =>
     h(

@@ -1,7 +1,7 @@
-/** Orders of the ranking. Equal hosts always come in the same order, whatever the database's. */
+/** Orders of the ranking, written down apart from the SQL that sorts: equal hosts always come in the same order. */
 import { severities } from "../../wire/code-book.ts";
-import { sortableAddress } from "../address-order.ts";
-import type { RankedHost, SortKey } from "../store.ts";
+import { sortableAddress } from "../../analytics/address-order.ts";
+import type { RankedHost, SortKey } from "../../analytics/store.ts";
 
 /** What hosts are compared by, worked out once a host. */
 interface Place {

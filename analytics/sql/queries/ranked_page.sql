@@ -1,0 +1,119 @@
+-- Part of the ranking at $as_of (microseconds): hosts that fit every word of $filter, in the order of $sort, from $offset on, a row
+-- for each detection, the strongest first. Hosts that are not ranked come along, the newest first, $most_unranked at most.
+-- Of one address alone, if it is given. Counts are of all hosts, but fitting of those that fit.
+WITH ranked AS MATERIALIZED (
+  FROM ranking(make_timestamp($as_of::BIGINT)) WHERE $address::VARCHAR IS NULL OR address = $address
+),
+found AS MATERIALIZED (
+  SELECT
+    found.* EXCLUDE (borne_out_probability, borne_out_last_seen),
+    attack,
+    coalesce(activity_code.title, category_code.title || ', activity ' || activity,
+             'category ' || category || ', activity ' || activity) AS title
+  FROM ranked_detection(make_timestamp($as_of::BIGINT)) AS found
+  LEFT JOIN (SELECT category, activity, title, attack FROM activity_code) AS activity_code USING (category, activity)
+  LEFT JOIN category_code USING (category)
+),
+activity AS (
+  SELECT
+    host_id,
+    -- The most severe activity that counts, and the lowest code among those.
+    max(severity_rank * 65536 - (category * 256 + activity)) FILTER (WHERE quality > 0) AS activity_order,
+    CASE WHEN $filter <> '' THEN string_agg(concat_ws(' ', title, severity, trust, attack), chr(10)) END AS said
+  FROM found
+  GROUP BY host_id
+),
+-- Those that went on without a mark; which of them are to be believed, the caller knows.
+now_unmarked AS (
+  SELECT DISTINCT host_id
+  FROM unmarked_run
+  WHERE first_unmarked <= make_timestamp($as_of::BIGINT)
+    AND last_unmarked >= make_timestamp($as_of::BIGINT) - INTERVAL 24 HOUR
+),
+described AS (
+  SELECT
+    ranked.*,
+    activity_order,
+    lower(concat_ws(chr(10), address, name, band,
+      CASE WHEN contained THEN 'contained' WHEN stopped > 0 AND passed > 0 THEN 'active blocked' ELSE 'active' END,
+      CASE WHEN now_unmarked.host_id IS NOT NULL THEN 'unmarked' END,
+      said)) AS description
+  FROM ranked
+  JOIN activity USING (host_id)
+  LEFT JOIN now_unmarked USING (host_id)
+),
+fitting AS (
+  SELECT * EXCLUDE (description)
+  FROM described
+  WHERE score IS NULL
+    OR $filter = ''
+    OR len(list_filter(string_split($filter, ' '), lambda word: NOT contains(description, word))) = 0
+),
+placed AS (
+  SELECT
+    *,
+    row_number() OVER (
+      PARTITION BY score IS NULL
+      ORDER BY
+        CASE WHEN score IS NULL THEN epoch_us(last_seen) ELSE
+          CASE $sort
+            WHEN 'activity' THEN activity_order
+            WHEN 'elapsed' THEN -epoch_us(first_detected)
+            WHEN 'elapsed-asc' THEN epoch_us(first_detected)
+            WHEN 'last-seen' THEN epoch_us(last_seen)
+            WHEN 'peers' THEN peers
+            ELSE 0
+          END
+        END DESC,
+        -- Scores that print alike are ties. Then: not contained, newest, most severe, longest detected, address.
+        round(score * 10) DESC,
+        contained,
+        last_seen DESC,
+        severity_rank DESC,
+        first_detected,
+        -- IPv4 before IPv6, and 10.0.0.9 before 10.0.0.10.
+        contains(address, ':'),
+        lpad(split_part(address, '.', 1), 3, '0') || lpad(split_part(address, '.', 2), 3, '0')
+          || lpad(split_part(address, '.', 3), 3, '0') || lpad(split_part(address, '.', 4), 3, '0'),
+        address
+    ) AS place,
+    count(*) FILTER (WHERE score IS NOT NULL) OVER () AS fitting_count
+  FROM fitting
+),
+counted AS (
+  SELECT
+    count(*) FILTER (WHERE score IS NOT NULL) AS ranked_count,
+    count(*) FILTER (WHERE score IS NULL) AS unranked_count,
+    count(*) FILTER (WHERE band = 'critical') AS critical_count,
+    count(*) FILTER (WHERE band = 'high') AS high_count,
+    count(*) FILTER (WHERE band = 'moderate') AS moderate_count,
+    count(*) FILTER (WHERE band = 'low') AS low_count,
+    count(*) FILTER (WHERE band = 'minimal') AS minimal_count,
+    count(*) FILTER (WHERE score IS NOT NULL AND contained) AS contained_count,
+    count(*) FILTER (WHERE score IS NOT NULL AND NOT contained AND passed > 0) AS passing_count,
+    count(*) FILTER (WHERE score IS NOT NULL AND stopped > 0 AND passed > 0) AS leaking_count
+  FROM ranked
+),
+part AS (
+  SELECT *
+  FROM placed
+  WHERE (score IS NOT NULL AND place > $offset AND place <= $offset + $limit) OR (score IS NULL AND place <= $most_unranked)
+)
+SELECT
+  counted.*,
+  part.* EXCLUDE (first_seen, last_seen, first_detected, last_detected, probability, quality, log_odds, band, activity_order),
+  part.probability AS host_probability,
+  epoch_us(part.first_seen) / 1e6 AS host_first_seen,
+  epoch_us(part.last_seen) / 1e6 AS host_last_seen,
+  epoch_us(first_detected) / 1e6 AS first_detected,
+  epoch_us(last_detected) / 1e6 AS last_detected,
+  found.detection_id, category, activity, found.severity, attack, trust, packets, title,
+  found.probability,
+  epoch_us(detected_at) / 1e6 AS detected_at,
+  epoch_us(found.first_seen) / 1e6 AS first_seen,
+  epoch_us(found.last_seen) / 1e6 AS last_seen
+-- The counts are told where no host is.
+FROM counted
+LEFT JOIN part ON true
+LEFT JOIN found ON found.host_id = part.host_id
+ORDER BY part.score IS NULL, place, found.probability DESC, detected_at DESC, category, activity;

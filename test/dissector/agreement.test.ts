@@ -8,10 +8,10 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readWithDecoder, readFromPdml } from "../support/conformance-reading.ts";
 import { parsePdml } from "../support/pdml.ts";
-import { writePcapng } from "../support/capture-writer.ts";
 import { readFrames } from "../support/read-octets.ts";
 import type { ReadFrame } from "../support/read-octets.ts";
 import { publicCaptures, sharedCaptures } from "../support/shared-captures.ts";
+import { writeFrames } from "../support/write-frames.ts";
 import { bothKinds, IsolatedTshark, withoutReassembly } from "../support/tshark.ts";
 
 /** Where the captures of others are; without them the tests that read them are left out, and that is said. */
@@ -102,17 +102,6 @@ async function expectAgreement(path: string): Promise<DecodedCapture> {
   expect(Object.fromEntries(dissected.readings)).toEqual(Object.fromEntries(decoded.readings));
   expect(dissected.last).toBe(frames.length);
   return decoded;
-}
-
-function writeFrames(frames: readonly ReadFrame[]): Uint8Array {
-  const linkTypes = [...new Set(frames.map((frame) => frame.linkType))];
-  const samples = frames.map(({ octets, originalLength, microseconds, linkType }) => ({
-    octets,
-    originalLength,
-    time: BigInt.asUintN(64, BigInt(microseconds) * 1000n),
-    interface: linkTypes.indexOf(linkType),
-  }));
-  return writePcapng(samples, linkTypes);
 }
 
 describe("captures of our own", () => {

@@ -3,7 +3,7 @@
  * which was forged, sent on or sent again accuses nobody.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,8 @@ import { luaString } from "../../dissector/lua-literal.ts";
 import { sipHash } from "../../wire/siphash.ts";
 import { writePcap } from "../support/capture-writer.ts";
 import { ethernetFrame } from "../support/link-frame.ts";
-import { hexOctets, icmpError, tcpPacket } from "../support/segment.ts";
+import { icmpError, tcpPacket } from "../support/segment.ts";
+import { tagKeys, taggedCapture, tagVectors } from "../support/tag-vectors.ts";
 import { taggedOption } from "../support/tagged-option.ts";
 import { IsolatedTshark } from "../support/tshark.ts";
 
@@ -227,26 +228,8 @@ describe("an authenticated mark", () => {
 });
 
 test("the vectors of the reference verify", async () => {
-  const page = readFileSync(new URL("../../docs/reference/authenticated-mark.md", import.meta.url), "utf8");
-  const vectors = JSON.parse(/```json\n([\s\S]*?)```/.exec(page)?.[1] ?? "[]") as readonly {
-    readonly source: string;
-    readonly destination: string;
-    readonly sourcePort: number;
-    readonly destinationPort: number;
-    readonly time: number;
-    readonly option: string;
-  }[];
-  expect(vectors.length).toBeGreaterThan(3);
-  const frames = vectors.map((vector) => ({
-    octets: ethernetFrame(tcpPacket(vector, { ...vector, options: hexOctets(vector.option) })),
-    time: BigInt(vector.time) * 1_000_000_000n,
-  }));
-  const path = await tshark.save("vectors.pcap", writePcap(frames));
-  const ofEachId = Array.from({ length: 16 }, (_, id) => `${id}:${keyDigits}`);
-  const rows = await tshark.readFields(
-    path,
-    ["tattle.tag.status"],
-    ["-o", `tattle.keys:${ofEachId.join(",")}`],
-  );
-  expect(rows.map((row) => row.get("tattle.tag.status")?.[0])).toEqual(vectors.map(() => "verified"));
+  const path = await tshark.save("vectors.pcap", taggedCapture());
+  const rows = await tshark.readFields(path, ["tattle.tag.status"], ["-o", `tattle.keys:${tagKeys}`]);
+  expect(rows.length).toBeGreaterThan(3);
+  expect(rows.map((row) => row.get("tattle.tag.status")?.[0])).toEqual(tagVectors.map(() => "verified"));
 });

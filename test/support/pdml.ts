@@ -4,7 +4,12 @@ export interface PdmlItem {
   readonly name: string;
   /** Offset of its first octet in the frame. */
   readonly position: number;
+  /** Octets it takes in the frame. */
+  readonly size: number;
   readonly show: string;
+  /** Its line in the packet details; empty if the line is `show`. */
+  readonly title: string;
+  readonly isHidden: boolean;
   readonly children: readonly PdmlItem[];
   /** The first child of that name. */
   child(name: string): PdmlItem | undefined;
@@ -33,7 +38,10 @@ function createItem(tag: string, text: string, children: readonly PdmlItem[]): P
   return {
     name: attributes.get("name") ?? tag,
     position: Number(attributes.get("pos") ?? 0),
+    size: Number(attributes.get("size") ?? 0),
     show: unescapeXml(attributes.get("show") ?? ""),
+    title: unescapeXml(attributes.get("showname") ?? ""),
+    isHidden: attributes.get("hide") === "yes",
     children,
     child: (name) => children.find((item) => item.name === name),
   };

@@ -5,6 +5,8 @@ import { dirname, isAbsolute } from "node:path";
 import type { CodeBook } from "../wire/code-book.ts";
 import { DatabaseAgentLog } from "./agents/agent-log.ts";
 import type { Database } from "./database.ts";
+import type { ExportQuery, ExportReport } from "./export/export-query.ts";
+import { writeExport } from "./export/write-export.ts";
 import { ingestCapture } from "./ingest/ingest-capture.ts";
 import type { ReaderKey } from "./ingest/tag-check.ts";
 import type { HostList, HostListName, HostListQuery, HostLists } from "./host-lists.ts";
@@ -64,6 +66,7 @@ class LocalStore implements Store {
   readonly #database: Database;
   readonly #clock: () => number;
   readonly #keys: readonly ReaderKey[];
+  readonly #folder: string;
   readonly #spool: Spool;
 
   constructor(options: LocalStoreOptions) {
@@ -72,8 +75,8 @@ class LocalStore implements Store {
     this.#clock = options.clock;
     this.#keys = options.keys ?? [];
     const { path } = options.database;
-    const folder = isAbsolute(path) ? dirname(path) : tmpdir();
-    this.#spool = new Spool(folder, options.spoolOctets ?? defaultSpoolOctets);
+    this.#folder = isAbsolute(path) ? dirname(path) : tmpdir();
+    this.#spool = new Spool(this.#folder, options.spoolOctets ?? defaultSpoolOctets);
   }
 
   ingest(input: IngestInput, options: IngestOptions = {}): Promise<CaptureReport> {
@@ -96,6 +99,13 @@ class LocalStore implements Store {
     if (file === undefined || captureId === undefined) return report;
     await this.#database.write(({ connection }) => noteFile(connection, captureId, file, now));
     return report;
+  }
+
+  export(query: ExportQuery, output: SliceOutput, signal?: AbortSignal): Promise<ExportReport> {
+    return this.#readAtOnce(async (connection) => {
+      const moment = await momentFor(connection, query.asOf, this.#clock());
+      return writeExport(connection, query, moment, { output, folder: this.#folder, signal });
+    });
   }
 
   async packetSources(selection: PacketSelection): Promise<readonly SliceSource[]> {

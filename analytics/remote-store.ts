@@ -11,6 +11,8 @@ import { readStream, StreamLost } from "./owner/streamed-answer.ts";
 import type { Failure, IngestLine } from "./owner/wire-format.ts";
 import type { HostList, HostListName, HostListQuery, HostLists } from "./host-lists.ts";
 import type { NetworkQuery, NetworkTimeline } from "./network-timeline.ts";
+import { checkExport } from "./export/check-export.ts";
+import type { ExportQuery, ExportReport } from "./export/export-query.ts";
 import { defaultSliceLimits, PacketsError } from "./packets/selection.ts";
 import type {
   PacketSelection,
@@ -126,6 +128,12 @@ export class RemoteStore implements Store {
     const limits = JSON.stringify(options.limits ?? defaultSliceLimits);
     const question = { selection: JSON.stringify(selection), limits };
     return this.#stream(routes.packets, question, output, options.signal) as Promise<SliceReport>;
+  }
+
+  async export(query: ExportQuery, output: SliceOutput, signal?: AbortSignal): Promise<ExportReport> {
+    checkExport(query);
+    const question = { query: JSON.stringify(query) };
+    return this.#stream(routes.export, question, output, signal) as Promise<ExportReport>;
   }
 
   async #stream(

@@ -8,6 +8,7 @@ import type { AgentEvent } from "../policy/event.ts";
 import type { Severity } from "../wire/code-book.ts";
 import type { HostList, HostListName, HostListQuery, HostLists } from "./host-lists.ts";
 import type { NetworkQuery, NetworkTimeline } from "./network-timeline.ts";
+import type { ExportQuery, ExportReport } from "./export/export-query.ts";
 import type {
   CaptureFile,
   PacketSelection,
@@ -314,6 +315,11 @@ export interface Store {
    * @throws PacketsError before anything is written if no file is there.
    */
   packets(selection: PacketSelection, output: SliceOutput, options?: SliceOptions): Promise<SliceReport>;
+  /**
+   * Writes a view in one of its forms; a failure after the first octets leaves a part.
+   * @throws ExportError before anything is written if the view has no such form or parameter.
+   */
+  export(query: ExportQuery, output: SliceOutput, signal?: AbortSignal): Promise<ExportReport>;
   /** Takes what agents report; only the process that holds the database can. */
   readonly agentLog?: AgentLog;
   close(): Promise<void>;

@@ -1,6 +1,8 @@
 /** The commands by which evidence leaves: part of the table of commands. */
 import type { Command } from "./command.ts";
-import { database, questionCodeBook } from "./command-options.ts";
+import { exportFormats, exportViews } from "../analytics/export/export-query.ts";
+import { sortKeys } from "../analytics/store.ts";
+import { asOf, database, questionCodeBook } from "./command-options.ts";
 
 const output = {
   name: "output",
@@ -73,5 +75,68 @@ export const exportCommands: readonly Command[] = [
       },
     ],
     load: async () => import("./commands/packets.ts"),
+  },
+  {
+    name: "export",
+    summary: "write what the dashboard shows as CSV, Parquet, or for a SIEM",
+    description:
+      "Writes a view of the evidence, all of it, at one moment. csv, ndjson and parquet hold every view; eve (Suricata), ecs " +
+      "(Elastic), ocsf and stix (2.1) hold those that they have a word for (docs/reference/export.md). While tattle serve " +
+      "runs, it is asked.",
+    arguments: [],
+    options: [
+      {
+        name: "view",
+        value: "VIEW",
+        default: "hosts",
+        choices: exportViews,
+        description:
+          "what to write: the ranking (hosts), detections, flows, marked packets (sightings), whom hosts reached (peers), the " +
+          "enforcement log (events), the network over time (network), captures",
+      },
+      {
+        name: "format",
+        value: "FORMAT",
+        default: "csv",
+        choices: exportFormats,
+        description: "in which form",
+      },
+      output,
+      asOf,
+      {
+        name: "sort",
+        value: "KEY",
+        default: "score",
+        choices: sortKeys,
+        description: "hosts: in which order",
+      },
+      { name: "match", value: "WORDS", description: "hosts: only rows that have all of these words" },
+      {
+        name: "host",
+        value: "ADDRESS",
+        description: "only what is about this host; not for hosts and captures",
+      },
+      { name: "from", value: "TIME", description: "flows, sightings, events, network: from this time on" },
+      { name: "to", value: "TIME", description: "flows, sightings, events, network: up to this time" },
+      {
+        name: "least-octets",
+        value: "NUMBER",
+        description: "peers, network: leave out exposures of fewer octets",
+      },
+      database,
+      questionCodeBook,
+    ],
+    examples: [
+      { line: "tattle export > hosts.csv", explains: "the ranking for a spreadsheet" },
+      {
+        line: "tattle export --view flows --host 10.0.3.25 --format parquet -o flows.parquet",
+        explains: "for DuckDB or pandas",
+      },
+      {
+        line: "tattle export --view detections --format stix -o detections.json",
+        explains: "for a threat intelligence platform",
+      },
+    ],
+    load: async () => import("./commands/export.ts"),
   },
 ];

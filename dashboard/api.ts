@@ -11,6 +11,7 @@
  *   POST /api/captures?name            the octets of one capture as the body; CaptureReport, or UploadLine per line if the
  *                                      request accepts application/x-ndjson
  *   GET  /api/packets?host&...         the packets of a selection as a pcapng (dashboard/packet-query.ts has the parameters)
+ *   GET  /api/export/VIEW?format&...   a view as a file (dashboard/export-query.ts has the parameters)
  *   GET  /api/packets/filter?host&...  PacketFilterAnswer
  *   GET  /api/agents                   AgentsAnswer
  *   POST /api/agent/events, .../heartbeat   from agents, with tokens of their own (policy/agent-report.ts)

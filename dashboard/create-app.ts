@@ -9,6 +9,7 @@ import { HttpError } from "./http-error.ts";
 import { agentReports } from "./routes/agent-reports.ts";
 import { browserFiles } from "./routes/browser-files.ts";
 import { evidenceRoutes } from "./routes/evidence.ts";
+import { exportRoutes } from "./routes/export.ts";
 import { packetRoutes } from "./routes/packets.ts";
 import { uploadCapture } from "./routes/upload-capture.ts";
 import type { AgentTokens } from "./security/agent-tokens.ts";
@@ -71,6 +72,7 @@ export function createApp(options: AppOptions): Express {
     evidenceRoutes({ store, codeBook, clock, maxUploadOctets, inClear: options.inClear ?? false }),
   );
   app.use("/api", packetRoutes({ store, signal }));
+  app.use("/api", exportRoutes({ store, signal }));
   app.use(browserFiles(options.browserFolder ?? fileURLToPath(new URL("./browser", import.meta.url))));
   app.use((request) => {
     throw new HttpError(404, `nothing is here: ${request.method} ${request.path.slice(0, 100)}`);

@@ -141,6 +141,7 @@ class OwnedStore implements Store {
   readonly captures: Store["captures"];
   readonly setAssets: Store["setAssets"];
   readonly agents: Store["agents"];
+  readonly export: Store["export"];
   readonly packetSources: Store["packetSources"];
   readonly packets: Store["packets"];
   readonly agentLog?: NonNullable<Store["agentLog"]>;
@@ -159,6 +160,7 @@ class OwnedStore implements Store {
     this.captures = store.captures.bind(store);
     this.setAssets = store.setAssets.bind(store);
     this.agents = store.agents.bind(store);
+    this.export = store.export.bind(store);
     this.packetSources = store.packetSources.bind(store);
     this.packets = store.packets.bind(store);
     if (store.agentLog) this.agentLog = store.agentLog;

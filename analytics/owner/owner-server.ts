@@ -8,6 +8,7 @@ import { DatabaseError } from "../database-error.ts";
 import { answerIngest } from "./answer-ingest.ts";
 import { answerStream } from "./streamed-answer.ts";
 import { readAssets, readQuestion, RequestError } from "./read-request.ts";
+import { ExportError } from "../export/check-export.ts";
 import { PacketsError } from "../packets/selection.ts";
 import type { Store } from "../store.ts";
 import { protocolVersion, routes } from "./wire-format.ts";
@@ -151,6 +152,11 @@ async function answer(exchange: Exchange): Promise<void> {
       );
       return;
     }
+    case `GET ${routes.export}`: {
+      const query = question.export();
+      await answerStream(response, signal, (output, gone) => store.export(query, output, gone));
+      return;
+    }
     case `PUT ${routes.assets}`:
       await store.setAssets(await readAssets(request));
       sendJson(response, 200, null);
@@ -181,7 +187,12 @@ function sendFailure(response: ServerResponse, error: unknown): void {
     return;
   }
   const failure = error instanceof Error ? error.message : String(error);
-  const status = error instanceof RequestError ? 400 : error instanceof PacketsError ? 404 : 500;
+  const status =
+    error instanceof RequestError || error instanceof ExportError
+      ? 400
+      : error instanceof PacketsError
+        ? 404
+        : 500;
   sendJson(response, status, { failure });
 }
 

@@ -1,6 +1,8 @@
 /** What clients of the owner ask, checked once at the edge. */
 import type { IncomingMessage } from "node:http";
 import type { ZodType } from "zod";
+import type { ExportQuery } from "../export/export-query.ts";
+import { exportSchema } from "../export/read-query.ts";
 import { limitsSchema, selectionSchema } from "../packets/read-selection.ts";
 import type { PacketQuestion } from "../packets/read-selection.ts";
 import { defaultSliceLimits } from "../packets/selection.ts";
@@ -43,6 +45,8 @@ export interface Question {
   network(): NetworkQuery;
   /** @throws RequestError */
   packets(): PacketQuestion;
+  /** @throws RequestError */
+  export(): ExportQuery;
 }
 
 /** @throws RequestError */
@@ -75,6 +79,7 @@ export function readQuestion(target: string): Question {
       throw new RequestError(`expected a cursor, got ${JSON.stringify(cursor.slice(0, 60))}`);
     },
     network: () => readNetwork(url.searchParams, asOf()),
+    export: () => readJson(exportSchema, url.searchParams.get("query")),
     packets: () => ({
       selection: readJson(selectionSchema, url.searchParams.get("selection")),
       limits: readJson(limitsSchema, url.searchParams.get("limits") ?? JSON.stringify(defaultSliceLimits)),

@@ -14,6 +14,7 @@ export const routes = {
   agents: "/agents",
   packetSources: "/packet-sources",
   packets: "/packets",
+  export: "/export",
 } as const;
 
 /** Counted up when owners and clients of two versions would misunderstand each other. */

@@ -3,8 +3,7 @@ import { filterOf, tsharkCommand } from "../../analytics/packets/display-filter.
 import { defaultSliceLimits, PacketsError } from "../../analytics/packets/selection.ts";
 import type { PacketSelection, SliceReport, SliceSource } from "../../analytics/packets/selection.ts";
 import type { Store } from "../../analytics/store.ts";
-import { formatAddress, parseAddress } from "../../wire/address.ts";
-import { MalformedError } from "../../wire/malformed-error.ts";
+import { readAddress } from "../address-argument.ts";
 import { CliError, exitCodes } from "../cli-error.ts";
 import { readCodeBook } from "../code-book-file.ts";
 import type { CommandLine } from "../command.ts";
@@ -112,14 +111,4 @@ function readFlow(text: string): Pick<PacketSelection, "protocol" | "hostPort" |
       `--flow: expected tcp or udp, the host's port and the peer's port as tcp:49152:443, got "${text}"`,
     );
   return { protocol: protocol === "tcp" ? 6 : 17, hostPort: ports[0], peerPort: ports[1] };
-}
-
-function readAddress(text: string, what: string): string {
-  try {
-    const octets = parseAddress(text);
-    return formatAddress(new DataView(octets.buffer), 0, octets.length === 4 ? 4 : 6);
-  } catch (error) {
-    if (!(error instanceof MalformedError)) throw error;
-    throw new CliError(`${what}: ${error.problem}`, undefined, { cause: error });
-  }
 }

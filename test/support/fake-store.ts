@@ -16,7 +16,8 @@ import type {
   Store,
 } from "../../analytics/store.ts";
 import { PacketsError } from "../../analytics/packets/selection.ts";
-import type { SliceReport, SliceSource } from "../../analytics/packets/selection.ts";
+import type { ExportQuery, ExportReport } from "../../analytics/export/export-query.ts";
+import type { SliceOutput, SliceReport, SliceSource } from "../../analytics/packets/selection.ts";
 import { severities } from "../../wire/code-book.ts";
 import { fakeHostList } from "./fake-host-lists.ts";
 import { makeNetworkTimeline } from "./fake-network.ts";
@@ -35,6 +36,7 @@ export interface FakeEvidence {
 export class FakeStore implements Store {
   /** Every upload that came to an end, with the octets that arrived. */
   readonly ingested: { name: string; octets: number }[] = [];
+  readonly exported: ExportQuery[] = [];
   readonly rankingQueries: RankingQuery[] = [];
   readonly listQueries: { name: HostListName; address: string; query: HostListQuery }[] = [];
   readonly networkQueries: NetworkQuery[] = [];
@@ -68,6 +70,12 @@ export class FakeStore implements Store {
 
   async packets(): Promise<SliceReport> {
     return Promise.reject(new PacketsError("no capture's file is there"));
+  }
+
+  async export(query: ExportQuery, output: SliceOutput): Promise<ExportReport> {
+    this.exported.push(query);
+    await output(Buffer.from("made up"));
+    return { asOf: this.#evidence.asOf, rows: 1 };
   }
 
   /** What agents() answers with; tests change it. */

@@ -1,5 +1,7 @@
 /** `tattle mark ACTION`: what this host says of itself in every packet that it sends. */
 import { changeState, detachMarker, readStatus } from "../../live-agent/marker/marker.ts";
+import { resolveRemoval } from "../../live-agent/marker/mark-request.ts";
+import { serveMarkSocket } from "../../live-agent/marker/mark-socket.ts";
 import type { Marker, Outcome } from "../../live-agent/marker/marker.ts";
 import { addRecord, liveRecords, removeRecords } from "../../live-agent/marker/mark-state.ts";
 import type { KeptRecord } from "../../live-agent/marker/mark-state.ts";
@@ -83,16 +85,6 @@ async function remove(request: Request, what: string | undefined): Promise<numbe
   return tell(request, outcome, removed === 0 ? "nothing to remove" : `removed: ${removed}`);
 }
 
-/** A category alone means all of its activities. */
-function resolveRemoval(
-  book: CodeBook,
-  what: string,
-): { category: number; activity: number | undefined } | undefined {
-  if (what.includes("/")) return resolveActivity(book, what);
-  const category = resolveActivity(book, `${what}/0`)?.category;
-  return category === undefined ? undefined : { category, activity: undefined };
-}
-
 function unknownActivity(action: string, what: string | undefined): CliError {
   return what === undefined
     ? new CliError(
@@ -146,11 +138,21 @@ async function status({ marker, book, line, shell }: Request): Promise<number> {
   return found.problems.length === 0 ? exitCodes.done : exitCodes.partial;
 }
 
-async function watch({ marker, line, shell }: Request): Promise<number> {
+/** The socket for programs is there while the marker is watched, if the settings have one. */
+async function watch({ marker, book, line, shell }: Request): Promise<number> {
   const seconds = readWholeNumber(line, "every", { minimum: 1, maximum: 3600 }) ?? 5;
-  await watchMarker(marker, seconds * 1000, shell.signal, (text) =>
-    shell.err(`tattle: ${printable(text)}\n`),
-  );
+  const say = (text: string): void => shell.err(`tattle: ${printable(text)}\n`);
+  const { socket } = marker.settings;
+  const running = socket
+    ? await serveMarkSocket(marker, book, socket, (error) =>
+        say(error instanceof Error ? error.message : String(error)),
+      )
+    : undefined;
+  try {
+    await watchMarker(marker, seconds * 1000, shell.signal, say);
+  } finally {
+    await running?.close();
+  }
   return exitCodes.done;
 }
 

@@ -1,6 +1,6 @@
 /** Compiles the kernel's programs where clang is; `npm run build:bpf`. Installing tattle never needs this. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -9,8 +9,16 @@ const folder = fileURLToPath(new URL(".", import.meta.url));
 // Debian keeps asm/types.h in a folder of the processor's name, where clang does not look for the target bpf.
 const processorHeaders = `/usr/include/${{ x64: "x86_64", arm64: "aarch64", riscv64: "riscv64" }[process.arch] ?? process.arch}-linux-gnu`;
 
+/** When any of what every object is made of was changed last. */
+function newestOf(source) {
+  const shared = readdirSync(folder).filter((name) => name.endsWith(".bpf.h") || name === "build.mjs");
+  return Math.max(...[source, ...shared].map((name) => statSync(join(folder, name)).mtimeMs));
+}
+
 for (const source of readdirSync(folder).filter((name) => name.endsWith(".bpf.c"))) {
   const object = source.replace(/\.c$/, ".o");
+  const made = join(folder, object);
+  if (existsSync(made) && statSync(made).mtimeMs > newestOf(source)) continue;
   // Under another name until it is whole: tc may be reading the last one.
   const unfinished = `${object}.${process.pid}`;
   const include = existsSync(processorHeaders) ? [`-I${processorHeaders}`] : [];

@@ -23,6 +23,26 @@ const interfaceName = z
   .string()
   .refine((name) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/.test(name), "expected the name of an interface");
 
+/** Where programs say what they detected, and who may. */
+const socketSettings = z.strictObject({
+  path: absolutePath.max(107).default("/run/tattle-mark/mark.sock"),
+  /** Name or number; its members may, besides root. */
+  group: z.union([z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/), z.int().min(0)]).optional(),
+  mode: z
+    .string()
+    .refine(
+      (mode) => /^0?[0-6][0-6]0$/.test(mode),
+      "expected an octal mode that lets nobody else in, as 0660",
+    )
+    .default("0660"),
+  allow: z
+    .array(z.enum(["add", "remove", "list"]))
+    .min(1)
+    .default(["add", "remove", "list"]),
+});
+
+export type SocketSettings = Readonly<z.infer<typeof socketSettings>>;
+
 const settings = z.strictObject({
   /** TCP option kind that carries the mark. */
   kind: z.int().refine((kind) => tcpMarkKinds.includes(kind), `expected ${tcpMarkKinds.join(" or ")}`),
@@ -43,6 +63,8 @@ const settings = z.strictObject({
   authenticatedExid: z.int().min(1).max(0xffff).default(defaultAuthenticatedExid),
   /** Interfaces at which packets without a socket are marked, too. */
   gapInterfaces: z.array(interfaceName).max(64).default([]),
+  /** Absent: there is none. */
+  socket: socketSettings.optional(),
   /** Folder of the state, which outlives reboots. */
   stateFolder: absolutePath.default("/var/lib/tattle"),
   /** Folder in a bpf file system, where program and map are found again. */

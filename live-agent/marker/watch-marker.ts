@@ -4,8 +4,11 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { KernelError } from "../enforcement/kernel-error.ts";
+import { MarkSettingsError } from "./mark-settings.ts";
 import { changeState, readStatus } from "./marker.ts";
 import type { Marker } from "./marker.ts";
+import { PrivateFileError } from "./private-json.ts";
+import { StateError } from "./state-file.ts";
 
 /** Puts all in place, as after a boot, and then looks until the signal aborts. */
 export async function watchMarker(
@@ -33,12 +36,20 @@ async function look(marker: Marker): Promise<readonly string[]> {
   return problems.map((problem) => `${problem}; put right`);
 }
 
+function isOfFiles(error: unknown): error is Error {
+  return (
+    error instanceof StateError || error instanceof PrivateFileError || error instanceof MarkSettingsError
+  );
+}
+
 /** What the kernel refuses now it may take at the next look; until then the log says so every time. */
 async function tolerate(work: () => Promise<readonly string[]>): Promise<readonly string[]> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof KernelError) return [`${error.message}: ${String(error.cause)}`];
+    // Somebody damaged a file: a watchdog that ended for that would be easy to end.
+    if (isOfFiles(error)) return [error.message];
     throw error;
   }
 }

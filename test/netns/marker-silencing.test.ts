@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { programPin } from "../../live-agent/marker/kernel-marks.ts";
 import { buildFolder, resultOf, startTattle, tattle, useBuiltCommand } from "../support/built-command.ts";
 import { endProcess, Topology, waitUntil } from "../support/netns.ts";
+import { buildKernelPrograms } from "./enforcement-support.ts";
 import { MarkedHost, whyNoMarkedHost } from "./marked-host.ts";
 
 const reason = whyNoMarkedHost();
@@ -18,6 +19,10 @@ if (reason !== undefined) {
 }
 const once = reason === undefined ? [{}] : [];
 
+// Before the command is built, which takes them along.
+beforeAll(() => {
+  if (reason === undefined) expect(buildKernelPrograms()).toBe("");
+});
 useBuiltCommand();
 
 let topology: Topology;

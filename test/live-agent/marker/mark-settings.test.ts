@@ -22,7 +22,7 @@ test.each([
   ],
   [
     { kind: 253, looback: true },
-    'mark.json: unknown key "looback"; one of kind, exid, cgroup, loopback, keyFile, authenticatedExid, gapInterfaces, stateFolder, pinFolder',
+    'mark.json: unknown key "looback"; one of kind, exid, cgroup, loopback, keyFile, authenticatedExid, gapInterfaces, socket, stateFolder, pinFolder',
   ],
 ])("%j is refused with the place and what is allowed", (json, message) => {
   expect(() => parseMarkSettings(json, "mark.json")).toThrow(message);

@@ -157,11 +157,18 @@ export const commands: readonly Command[] = [
     name: "assets",
     summary: "say how hosts are called, and which of them matter more",
     description:
-      "Reads a CSV file of address, name and weight (low, normal or high), one host a line. Names are shown beside " +
-      "addresses; the weight halves or doubles the odds of the score. The list takes the place of the one before.",
-    arguments: [{ name: "FILE", description: "the CSV file" }],
+      "Reads CSV files of address, name and weight (low, normal or high), one host a line; files such as /etc/hosts; and leases of " +
+      "dnsmasq and ISC dhcpd. What an earlier file says goes before a later one. Names are shown beside addresses; the weight " +
+      "halves or doubles the odds of the score. The list takes the place of the one before.",
+    arguments: [{ name: "FILE", description: "a list of hosts, in any of these forms", repeated: true }],
     options: [database],
-    examples: [{ line: "tattle assets hosts.csv", explains: "10.0.3.25,file server,high" }],
+    examples: [
+      { line: "tattle assets hosts.csv", explains: "10.0.3.25,file server,high" },
+      {
+        line: "tattle assets hosts.csv /var/lib/misc/dnsmasq.leases /etc/hosts",
+        explains: "names of clients where the list has none",
+      },
+    ],
     load: async () => import("./commands/assets.ts"),
   },
   {

@@ -1,6 +1,7 @@
-/** `tattle assets FILE`: names of hosts, and which of them matter more or less. */
+/** `tattle assets FILE...`: names of hosts, and which of them matter more or less. */
 import { readFileSync } from "node:fs";
-import { AssetFileError, parseAssets } from "../../analytics/parse-assets.ts";
+import { AssetFileError } from "../../analytics/parse-assets.ts";
+import { mergeHostNames, parseHostNames } from "../../analytics/parse-host-names.ts";
 import type { Asset } from "../../analytics/store.ts";
 import { CliError, exitCodes } from "../cli-error.ts";
 import type { CommandLine } from "../command.ts";
@@ -9,8 +10,7 @@ import { describeFileError } from "../file-error.ts";
 import type { Shell } from "../shell.ts";
 
 export async function run(line: CommandLine, shell: Shell): Promise<number> {
-  const [path = ""] = line.operands;
-  const assets = readAssets(path);
+  const assets = mergeHostNames(line.operands.map(readAssets));
   await withNewEvidence(line, shell, async (store) => store.setAssets(assets));
   shell.out(`${assets.length} ${assets.length === 1 ? "host" : "hosts"} set.\n`);
   return exitCodes.done;
@@ -18,7 +18,7 @@ export async function run(line: CommandLine, shell: Shell): Promise<number> {
 
 function readAssets(path: string): Asset[] {
   try {
-    return parseAssets(readFileSync(path, "utf8"), path);
+    return parseHostNames(readFileSync(path, "utf8"), path);
   } catch (error) {
     if (error instanceof AssetFileError) throw new CliError(error.message);
     throw new CliError(`${path}: ${describeFileError(error)}`);

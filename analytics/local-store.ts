@@ -29,6 +29,9 @@ import { readNetworkTimeline } from "./queries/network-timeline.ts";
 import type { NetworkQuery, NetworkTimeline } from "./network-timeline.ts";
 import { replaceAssets } from "./replace-assets.ts";
 import { rankHosts } from "./ranking/rank-hosts.ts";
+import { DatabaseTriage } from "./triage/database-triage.ts";
+import { readStanding } from "./triage/read-triage.ts";
+import type { HostTriage, TriageLog } from "./triage/triage.ts";
 import { defaultSpoolOctets, Spool } from "./spool.ts";
 import type {
   AgentLog,
@@ -39,6 +42,7 @@ import type {
   HostReport,
   IngestInput,
   IngestOptions,
+  RankedHost,
   Ranking,
   RankingQuery,
   Store,
@@ -63,6 +67,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
 
 class LocalStore implements Store {
   readonly agentLog: AgentLog;
+  readonly triage: TriageLog;
   readonly #database: Database;
   readonly #clock: () => number;
   readonly #keys: readonly ReaderKey[];
@@ -72,6 +77,11 @@ class LocalStore implements Store {
   constructor(options: LocalStoreOptions) {
     this.#database = options.database;
     this.agentLog = new DatabaseAgentLog(options.database);
+    this.triage = new DatabaseTriage(options.database, async (connection, filter, asOf) => {
+      const moment = await momentFor(connection, asOf, this.#clock());
+      const { ranked } = await rankHosts(connection, moment.asOf, { filter });
+      return ranked.map(({ address }) => address);
+    });
     this.#clock = options.clock;
     this.#keys = options.keys ?? [];
     const { path } = options.database;
@@ -125,15 +135,19 @@ class LocalStore implements Store {
     return this.#readAtOnce(async (connection) => {
       const moment = await momentFor(connection, query.asOf, this.#clock());
       const { ranked, unranked, fitting, summary } = await rankHosts(connection, moment.asOf, query);
+      const standing = await readStanding(connection);
+      const hosts = ranked.map((host) => withTriage(host, standing));
       const { asOf, source } = moment;
-      return { asOf, asOfSource: source, total: fitting, summary, hosts: ranked, unranked };
+      return { asOf, asOfSource: source, total: fitting, summary, hosts, unranked };
     });
   }
 
   host(address: string, asOf?: number, flowLimit?: number): Promise<HostReport | undefined> {
     return this.#readAtOnce(async (connection) => {
       const moment = await momentFor(connection, asOf, this.#clock());
-      return reportHost(connection, address, moment.asOf, flowLimit);
+      const report = await reportHost(connection, address, moment.asOf, flowLimit);
+      if (!report?.ranked) return report;
+      return { ...report, ranked: withTriage(report.ranked, await readStanding(connection, address)) };
     });
   }
 
@@ -186,4 +200,9 @@ class LocalStore implements Store {
       return work(connection);
     });
   }
+}
+
+function withTriage(host: RankedHost, standing: ReadonlyMap<string, HostTriage>): RankedHost {
+  const triage = standing.get(host.address);
+  return triage ? { ...host, triage } : host;
 }

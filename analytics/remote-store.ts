@@ -21,6 +21,9 @@ import type {
   SliceReport,
   SliceSource,
 } from "./packets/selection.ts";
+import { RemoteTriage } from "./triage/remote-triage.ts";
+import { TriageError } from "./triage/triage.ts";
+import type { TriageLog } from "./triage/triage.ts";
 import type {
   AgentReport,
   Asset,
@@ -161,6 +164,13 @@ export class RemoteStore implements Store {
     }
   }
 
+  readonly triage: TriageLog = new RemoteTriage((path, body) =>
+    this.#answer(
+      request({ socketPath: this.#socket, path, method: body === undefined ? "GET" : "POST" }),
+      body === undefined ? undefined : JSON.stringify(body),
+    ),
+  );
+
   async setAssets(assets: readonly Asset[]): Promise<void> {
     await this.#answer(
       request({ socketPath: this.#socket, path: routes.assets, method: "PUT" }),
@@ -189,10 +199,10 @@ export class RemoteStore implements Store {
     try {
       const response = await responseTo(asking);
       const answer = JSON.parse(await textOf(response)) as unknown;
-      if (response.statusCode !== 200) throw new OwnerError((answer as Failure).failure);
+      if (response.statusCode !== 200) throw failureOf(answer as Failure);
       return answer;
     } catch (error) {
-      throw error instanceof OwnerError ? error : this.#lost(error);
+      throw error instanceof OwnerError || error instanceof TriageError ? error : this.#lost(error);
     }
   }
 
@@ -200,6 +210,10 @@ export class RemoteStore implements Store {
     const reason = cause instanceof Error ? cause.message : String(cause);
     return new OwnerError(`the process that holds the database went away: ${reason}`, { cause });
   }
+}
+
+function failureOf({ failure, triage }: Failure): Error {
+  return triage ? new TriageError(triage.kind, failure, triage.count) : new OwnerError(failure);
 }
 
 function responseTo(asking: ClientRequest): Promise<IncomingMessage> {

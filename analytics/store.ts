@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import type { Heartbeat } from "../policy/agent-report.ts";
 import type { AgentEvent } from "../policy/event.ts";
 import type { Severity } from "../wire/code-book.ts";
+import type { HostTriage, TriageLog } from "./triage/triage.ts";
 import type { HostList, HostListName, HostListQuery, HostLists } from "./host-lists.ts";
 import type { NetworkQuery, NetworkTimeline } from "./network-timeline.ts";
 import type { ExportQuery, ExportReport } from "./export/export-query.ts";
@@ -91,6 +92,8 @@ export interface RankedHost {
   readonly lastDetected: number;
   readonly markedPackets: number;
   readonly weight: number;
+  /** Absent: nobody decided about it. It is how the host stands now, whatever the time of the ranking. */
+  readonly triage?: HostTriage;
   /** Present if the host went on without a mark, in the last day. */
   readonly unmarked?: Unmarked;
 }
@@ -320,6 +323,7 @@ export interface Store {
    * @throws ExportError before anything is written if the view has no such form or parameter.
    */
   export(query: ExportQuery, output: SliceOutput, signal?: AbortSignal): Promise<ExportReport>;
+  readonly triage: TriageLog;
   /** Takes what agents report; only the process that holds the database can. */
   readonly agentLog?: AgentLog;
   close(): Promise<void>;

@@ -5,6 +5,7 @@ import { asOf, codeBook, database, json, questionCodeBook } from "./command-opti
 import { exportCommands } from "./export-commands.ts";
 import { markCommands } from "./mark-commands.ts";
 import { networkCommand } from "./network-command.ts";
+import { triageCommand } from "./triage-command.ts";
 
 const host: CommandOption = {
   name: "host",
@@ -143,6 +144,7 @@ export const commands: readonly Command[] = [
     load: async () => import("./commands/host.ts"),
   },
   networkCommand,
+  triageCommand,
   ...exportCommands,
   {
     name: "captures",

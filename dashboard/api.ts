@@ -13,6 +13,9 @@
  *   GET  /api/packets?host&...         the packets of a selection as a pcapng (dashboard/packet-query.ts has the parameters)
  *   GET  /api/export/VIEW?format&...   a view as a file (dashboard/export-query.ts has the parameters)
  *   GET  /api/packets/filter?host&...  PacketFilterAnswer
+ *   POST /api/triage                   TriageDecision; TriageReport, 409 if the filter gives another number of hosts
+ *   POST /api/triage/undo              {change, who}; TriageReport
+ *   GET  /api/triage?host&limit        TriageAnswer
  *   GET  /api/agents                   AgentsAnswer
  *   POST /api/agent/events, .../heartbeat   from agents, with tokens of their own (policy/agent-report.ts)
  *   GET  /api/code-book                CodeBook
@@ -25,6 +28,7 @@ import type { AgentAlarm } from "../analytics/agents/agent-alarms.ts";
 import type { HostList, HostListName, HostLists } from "../analytics/host-lists.ts";
 import type { NetworkTimeline } from "../analytics/network-timeline.ts";
 import type { SliceSource } from "../analytics/packets/selection.ts";
+import type { TriageEntry } from "../analytics/triage/triage.ts";
 import type {
   AgentReport,
   CaptureReport,
@@ -62,6 +66,11 @@ export interface PacketFilterAnswer {
   readonly plainFilter: string;
   /** Captures that show the host at that time, with a tshark command each. */
   readonly sources: readonly (SliceSource & { readonly command: string })[];
+}
+
+export interface TriageAnswer {
+  /** Newest first. */
+  readonly entries: readonly TriageEntry[];
 }
 
 /** One line of an upload's answer. The last line is a report or an error. */

@@ -11,6 +11,7 @@ import { browserFiles } from "./routes/browser-files.ts";
 import { evidenceRoutes } from "./routes/evidence.ts";
 import { exportRoutes } from "./routes/export.ts";
 import { packetRoutes } from "./routes/packets.ts";
+import { triageRoutes } from "./routes/triage.ts";
 import { uploadCapture } from "./routes/upload-capture.ts";
 import type { AgentTokens } from "./security/agent-tokens.ts";
 import { requireToken } from "./security/bearer-token.ts";
@@ -73,6 +74,7 @@ export function createApp(options: AppOptions): Express {
   );
   app.use("/api", packetRoutes({ store, signal }));
   app.use("/api", exportRoutes({ store, signal }));
+  app.use("/api/triage", triageRoutes({ triage: store.triage, clock }));
   app.use(browserFiles(options.browserFolder ?? fileURLToPath(new URL("./browser", import.meta.url))));
   app.use((request) => {
     throw new HttpError(404, `nothing is here: ${request.method} ${request.path.slice(0, 100)}`);

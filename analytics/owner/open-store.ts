@@ -144,6 +144,7 @@ class OwnedStore implements Store {
   readonly export: Store["export"];
   readonly packetSources: Store["packetSources"];
   readonly packets: Store["packets"];
+  readonly triage: Store["triage"];
   readonly agentLog?: NonNullable<Store["agentLog"]>;
   readonly #store: Store;
   readonly #server: OwnerServer;
@@ -163,6 +164,7 @@ class OwnedStore implements Store {
     this.export = store.export.bind(store);
     this.packetSources = store.packetSources.bind(store);
     this.packets = store.packets.bind(store);
+    this.triage = store.triage;
     if (store.agentLog) this.agentLog = store.agentLog;
   }
 

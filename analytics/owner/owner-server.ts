@@ -6,13 +6,15 @@ import { once } from "node:events";
 import { finished } from "node:stream/promises";
 import { DatabaseError } from "../database-error.ts";
 import { answerIngest } from "./answer-ingest.ts";
+import { answerDecision, answerEntries, answerUndo } from "./answer-triage.ts";
 import { answerStream } from "./streamed-answer.ts";
 import { readAssets, readQuestion, RequestError } from "./read-request.ts";
 import { ExportError } from "../export/check-export.ts";
 import { PacketsError } from "../packets/selection.ts";
 import type { Store } from "../store.ts";
 import { protocolVersion, routes } from "./wire-format.ts";
-import type { Introduction } from "./wire-format.ts";
+import type { Failure, Introduction } from "./wire-format.ts";
+import { TriageError } from "../triage/triage.ts";
 
 export interface OwnerServer {
   /** Introduces itself to nobody more, serves whom it knows until they leave, then stops. */
@@ -157,6 +159,15 @@ async function answer(exchange: Exchange): Promise<void> {
       await answerStream(response, signal, (output, gone) => store.export(query, output, gone));
       return;
     }
+    case `GET ${routes.triage}`:
+      sendJson(response, 200, await answerEntries(store, question));
+      return;
+    case `POST ${routes.triage}`:
+      sendJson(response, 200, await answerDecision(store, request));
+      return;
+    case `POST ${routes.undoTriage}`:
+      sendJson(response, 200, await answerUndo(store, request));
+      return;
     case `PUT ${routes.assets}`:
       await store.setAssets(await readAssets(request));
       sendJson(response, 200, null);
@@ -186,14 +197,19 @@ function sendFailure(response: ServerResponse, error: unknown): void {
     response.destroy();
     return;
   }
-  const failure = error instanceof Error ? error.message : String(error);
+  const failure: Failure = {
+    failure: error instanceof Error ? error.message : String(error),
+    ...(error instanceof TriageError
+      ? { triage: { kind: error.kind, ...(error.count === undefined ? {} : { count: error.count }) } }
+      : {}),
+  };
   const status =
     error instanceof RequestError || error instanceof ExportError
       ? 400
       : error instanceof PacketsError
         ? 404
         : 500;
-  sendJson(response, status, { failure });
+  sendJson(response, status, failure);
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {

@@ -39,6 +39,8 @@ export interface Question {
   cursor(): string;
   /** @throws RequestError */
   flowLimit(): number | undefined;
+  /** Rows. @throws RequestError */
+  limit(): number | undefined;
   /** @throws RequestError */
   hostList(): { name: HostListName; query: HostListQuery };
   /** @throws RequestError */
@@ -72,6 +74,7 @@ export function readQuestion(target: string): Question {
     },
     address: () => url.searchParams.get("address") ?? "",
     flowLimit: () => readNumber(url.searchParams, "flowLimit"),
+    limit: () => readNumber(url.searchParams, "limit"),
     hostList: () => readHostListQuery(url.searchParams, asOf()),
     cursor: () => {
       const cursor = url.searchParams.get("cursor") ?? "";
@@ -129,7 +132,8 @@ function readNetwork(parameters: URLSearchParams, asOf: number | undefined): Net
   };
 }
 
-function readJson<Value>(schema: ZodType<Value>, text: string | null): Value {
+/** @throws RequestError */
+export function readJson<Value>(schema: ZodType<Value>, text: string | null): Value {
   let value: unknown;
   try {
     value = JSON.parse(text ?? "");
@@ -152,12 +156,17 @@ function readTime(text: string | null): number | undefined {
 
 /** The list in the body, as the client has parsed it. @throws RequestError */
 export async function readAssets(request: IncomingMessage): Promise<Asset[]> {
+  return JSON.parse(await readBody(request, longestList)) as Asset[];
+}
+
+/** @throws RequestError if there are more than so many octets */
+export async function readBody(request: IncomingMessage, most: number): Promise<string> {
   const parts: Buffer[] = [];
   let octets = 0;
   for await (const part of request.iterator({ destroyOnReturn: false })) {
     octets += (part as Buffer).length;
-    if (octets > longestList) throw new RequestError(`the list is longer than ${longestList} octets`);
+    if (octets > most) throw new RequestError(`the request is longer than ${most} octets`);
     parts.push(part as Buffer);
   }
-  return JSON.parse(Buffer.concat(parts).toString()) as Asset[];
+  return Buffer.concat(parts).toString();
 }

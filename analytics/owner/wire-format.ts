@@ -1,4 +1,5 @@
 /** What owner and client say to each other: HTTP over a unix socket, answers in JSON; an ingest answers in lines. */
+import type { TriageError } from "../triage/triage.ts";
 import type { CaptureReport, IngestProgress } from "../store.ts";
 
 export const routes = {
@@ -15,6 +16,8 @@ export const routes = {
   packetSources: "/packet-sources",
   packets: "/packets",
   export: "/export",
+  triage: "/triage",
+  undoTriage: "/triage/undo",
 } as const;
 
 /** Counted up when owners and clients of two versions would misunderstand each other. */
@@ -48,4 +51,6 @@ export type IngestLine =
 
 export interface Failure {
   readonly failure: string;
+  /** Of a decision about hosts that was refused. */
+  readonly triage?: { readonly kind: TriageError["kind"]; readonly count?: number };
 }

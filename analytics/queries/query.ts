@@ -49,13 +49,17 @@ export class Row {
   }
 }
 
-export type Parameters = Readonly<Record<string, string | bigint | number | boolean | null>>;
+export type Parameters = Readonly<Record<string, DuckDBValue>>;
+export type Query = (connection: DuckDBConnection, parameters?: Parameters) => Promise<Row[]>;
 
 /** The query in `sql/queries/NAME.sql`, read once. */
-export function query(
-  name: string,
-): (connection: DuckDBConnection, parameters?: Parameters) => Promise<Row[]> {
-  const text = readFileSync(new URL(`../sql/queries/${name}.sql`, import.meta.url), "utf8");
+export function query(name: string): Query {
+  return readQuery(new URL(`../sql/queries/${name}.sql`, import.meta.url));
+}
+
+/** The query in a file, read once. */
+export function readQuery(file: URL): Query {
+  const text = readFileSync(file, "utf8");
   return async (connection, parameters = {}) => {
     const reader = await connection.runAndReadAll(text, { ...parameters });
     const columns = reader.getColumnsObject();

@@ -37,10 +37,12 @@ described AS (
     lower(concat_ws(chr(10), address, name, band,
       CASE WHEN contained THEN 'contained' WHEN stopped > 0 AND passed > 0 THEN 'active blocked' ELSE 'active' END,
       CASE WHEN now_unmarked.host_id IS NOT NULL THEN 'unmarked' END,
+      'triage:' || coalesce(decided.state, 'new'),
       said)) AS description
   FROM ranked
   JOIN activity USING (host_id)
   LEFT JOIN now_unmarked USING (host_id)
+  LEFT JOIN (SELECT host_id, state FROM triage) AS decided USING (host_id)
 ),
 fitting AS (
   SELECT * EXCLUDE (description)

@@ -10,7 +10,7 @@
  * Without the interface, or its program, the copy gets nowhere and the packet is dropped: it fails closed.
  */
 import { existsSync } from "node:fs";
-import { refuseWithoutProgram, runTc, showsFilter } from "./alter.ts";
+import { refuseWithoutProgram, runTc, showsFilter, zeroingPrograms } from "./alter.ts";
 import type { AlterSettings } from "./alter.ts";
 import { KernelError } from "./kernel-error.ts";
 import type { Family } from "./packet-place.ts";
@@ -26,7 +26,7 @@ export function returnInterface(place: number): string {
 /** What TEE is told to send copies to: any address will do, nobody is asked where it is. RFC 5737 and RFC 4291. */
 export const returnGateway: Readonly<Record<Family, string>> = { 4: "192.0.2.1", 6: "fe80::1" };
 
-const section = "classifier/return";
+const section = zeroingPrograms.INPUT;
 
 interface Link {
   readonly ifname: string;

@@ -16,8 +16,10 @@ export interface AlterSettings {
   readonly object: string;
 }
 
-/** The program within the object file, and its place among other filters of an interface. */
-const section = "tc";
+/** The programs within the object file: at egress of a router, and of what leads back to an end host (alter-at-host.ts). */
+export const zeroingPrograms = { FORWARD: "tc", INPUT: "classifier/return" } as const;
+const section = zeroingPrograms.FORWARD;
+/** Its place among other filters of an interface. */
 const filterPlace = ["egress", "prio", "49", "handle", "0x7a"];
 
 /**
@@ -110,8 +112,9 @@ async function listInterfaces(run: RunCommand): Promise<string[]> {
 export async function runTc(
   run: RunCommand,
   commandArguments: readonly string[],
+  input?: string,
 ): Promise<{ stdout: string }> {
-  const { status, stdout, stderr } = await run("tc", commandArguments);
+  const { status, stdout, stderr } = await run("tc", commandArguments, input);
   if (status === 0) return { stdout };
   throw new KernelError(`tc ${commandArguments.join(" ")} failed with status ${status}`, stderr);
 }

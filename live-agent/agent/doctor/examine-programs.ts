@@ -1,12 +1,10 @@
 /** The programs that the agent runs, and the privileges that they need. */
-import { existsSync, readFileSync } from "node:fs";
-import { shippedObject } from "../../enforcement/alter.ts";
+import { readFileSync } from "node:fs";
 import { programName } from "../../enforcement/iptables.ts";
 import type { Backend } from "../../enforcement/iptables.ts";
 import { KernelError } from "../../enforcement/kernel-error.ts";
 import type { Family } from "../../enforcement/packet-place.ts";
 import type { RunCommand } from "../../enforcement/run-command.ts";
-import type { Policy } from "../../../policy/policy.ts";
 import { hint, ill, well } from "./finding.ts";
 import type { Finding } from "./finding.ts";
 
@@ -62,18 +60,6 @@ export async function examineTcpdump(run: RunCommand): Promise<Finding> {
   );
 }
 
-/** What `alter` and `mirror` need besides. */
-export async function examineActions(run: RunCommand, policy: Policy): Promise<Finding[]> {
-  if (!policy.rules.some(({ action }) => action === "alter")) return [];
-  const tc = await versionOf(run, "tc", ["-V"]);
-  return [
-    tc === undefined ? ill("tc", "not found; alter needs it", "apt-get install iproute2") : well("tc", tc),
-    existsSync(shippedObject)
-      ? well("alter program", shippedObject)
-      : ill("alter program", `${shippedObject} is missing`, "npm run build:bpf (needs clang and libbpf-dev)"),
-  ];
-}
-
 /** Marking connections needs it (tattle mark); the agent does not. */
 export function examineCgroup(mounts: string = readFileSync("/proc/mounts", "utf8")): Finding {
   const mount = /^\S+ (\S+) cgroup2 /m.exec(mounts)?.[1];
@@ -85,7 +71,8 @@ export function examineCgroup(mounts: string = readFileSync("/proc/mounts", "utf
   );
 }
 
-async function versionOf(
+/** The first line of what a program says of itself; undefined if there is none. */
+export async function versionOf(
   run: RunCommand,
   program: string,
   args: readonly string[],

@@ -16,13 +16,8 @@ import {
   examineRules,
 } from "./examine-kernel.ts";
 import { examineAgent, examineLegacyLock, runningAgent } from "./examine-locks.ts";
-import {
-  examineActions,
-  examineCgroup,
-  examineIptables,
-  examinePrivileges,
-  examineTcpdump,
-} from "./examine-programs.ts";
+import { examineActions } from "./examine-actions.ts";
+import { examineCgroup, examineIptables, examinePrivileges, examineTcpdump } from "./examine-programs.ts";
 import { hint, ill, well } from "./finding.ts";
 import type { Finding } from "./finding.ts";
 
@@ -50,6 +45,7 @@ export async function examine(
       examineGroups(groups, agent),
       ...examineConntrack(config.trackConnections),
       ...examineForwarding(point),
+      ...(await examineActions(point, privileges.health === "well")),
     );
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
@@ -58,7 +54,6 @@ export async function examine(
   return [
     ...findings,
     ...examineInterfaces(loaded.policy.outside),
-    ...(await examineActions(run, loaded.policy)),
     examineCgroup(),
     examineState(config.stateFolder),
     ...examineToken(config),

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseAgentConfig } from "../../../live-agent/agent/agent-config.ts";
+import { examineActions } from "../../../live-agent/agent/doctor/examine-actions.ts";
 import {
   examineBackends,
   examineGroups,
@@ -20,6 +21,7 @@ import { enforcementPoint } from "../../../live-agent/agent/enforcement-point.ts
 import { KernelError } from "../../../live-agent/enforcement/kernel-error.ts";
 import type { CommandResult, RunCommand } from "../../../live-agent/enforcement/run-command.ts";
 import type { EnforcementPoint } from "../../../live-agent/enforcement/enforcement.ts";
+import type { Policy } from "../../../policy/policy.ts";
 import { codeBook, policyOf } from "../../policy/policy-support.ts";
 
 /** Programs that say what the test wants; others are not installed. */
@@ -32,9 +34,12 @@ function machine(programs: Readonly<Record<string, Partial<CommandResult>>>): Ru
   };
 }
 
-async function pointOn(run: RunCommand, config: object = {}): Promise<EnforcementPoint> {
+async function pointOn(
+  run: RunCommand,
+  config: object = {},
+  policy: Policy = policyOf([{ name: "leaks", action: "drop" }]),
+): Promise<EnforcementPoint> {
   const content = { version: 1, policy: "policy.json", backend: "nft", ...config };
-  const policy = policyOf([{ name: "leaks", action: "drop" }]);
   return enforcementPoint(
     parseAgentConfig(content, "agent.json"),
     { policy, book: codeBook, digest: "" },
@@ -91,6 +96,64 @@ test("rules that the kernel does not take are told in its words, and tried in a 
   expect(ipv4).toMatchObject({ subject: "rules for IPv4", health: "ill" });
   expect(ipv4?.found).toContain("RULE_APPEND failed (No such file): bpf");
   expect(ipv4?.mend).toContain("modprobe -a xt_bpf");
+});
+
+describe("altering at an end host", () => {
+  const policy = policyOf([{ name: "zero", action: "alter", mirror: true }], {
+    mirrorTo: { ipv4: "192.0.2.7" },
+  });
+  const programs = {
+    "tc -V": { stdout: "tc utility, iproute2-6.1.0\n" },
+    "ip -V": { stdout: "ip utility, iproute2-6.1.0\n" },
+    "unshare --net tc -batch -": {},
+    "unshare --net ip -batch -": {},
+    "ip -4 -j route get 192.0.2.7": { stdout: '[{"dst":"192.0.2.7","dev":"eth1"}]' },
+  };
+  const found = async (differences: Readonly<Record<string, Partial<CommandResult>>>, without = "") => {
+    const all = Object.entries({ ...programs, ...differences }).filter(([line]) => line !== without);
+    const point = await pointOn(machine(Object.fromEntries(all)), { chains: ["INPUT"] }, policy);
+    const findings = await examineActions(point, true);
+    return findings.filter(({ subject }) => subject !== "alter program");
+  };
+
+  test("needs ip, tc, veth and the kernel's consent to the program", async () => {
+    expect((await found({})).map(({ subject, health }) => `${subject}: ${health}`)).toEqual([
+      "tc: well",
+      "alter at this host: well",
+      "ip: well",
+      "veth: well",
+      "analysis host, IPv4: well",
+    ]);
+  });
+
+  test.each([
+    ["no ip", {}, "ip -V", "ip", "apt-get install iproute2"],
+    ["no tc", {}, "tc -V", "tc", "apt-get install iproute2"],
+    [
+      "no veth",
+      { "unshare --net ip -batch -": { status: 1, stderr: "Error: Unknown device type.\n" } },
+      "",
+      "veth",
+      "modprobe veth",
+    ],
+    [
+      "no clsact",
+      { "unshare --net tc -batch -": { status: 1, stderr: "Error: Specified qdisc kind is unknown.\n" } },
+      "",
+      "alter at this host",
+      "modprobe -a sch_ingress cls_bpf; or a kernel with both",
+    ],
+    [
+      "an analysis host behind a router",
+      { "ip -4 -j route get 192.0.2.7": { stdout: '[{"dst":"192.0.2.7","gateway":"10.0.0.1"}]' } },
+      "",
+      "analysis host, IPv4",
+      "choose one of a directly connected network",
+    ],
+  ])("%s is ill, and named with what mends it", async (_what, differences, without, subject, mend) => {
+    const ill = (await found(differences, without)).filter(({ health }) => health === "ill");
+    expect(ill).toMatchObject([{ subject, mend }]);
+  });
 });
 
 test("an NFLOG group that somebody else reads is ill; the agent's own is not", () => {

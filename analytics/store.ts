@@ -213,6 +213,10 @@ export interface CaptureReport {
   readonly alreadyIngestedAs?: string;
   /** Packets that were known: the capture had been ingested before it was complete, and this one took that one's place. */
   readonly grewFrom?: number;
+  /** Tags that could not be checked for want of a key, once for each connection and window; absent: none. */
+  readonly uncheckedTags?: number;
+  /** The same content was there before; with the keys of now its tags tell more, so it took its own place. */
+  readonly tagsCheckedAgain?: boolean;
 }
 
 export interface IngestProgress {

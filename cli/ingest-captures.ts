@@ -77,5 +77,8 @@ export function describeReason(report: CaptureReport): string {
   const grown =
     report.grewFrom === undefined ? [] : [`grown: ${formatCount(report.grewFrom)} packets were known`];
   const reason = report.reason === undefined ? [] : [`${report.reason}${where}`];
-  return [...known, ...grown, ...reason].join("; ");
+  const again = report.tagsCheckedAgain === true ? ["known; tags checked again"] : [];
+  const unchecked =
+    report.uncheckedTags === undefined ? [] : [`${formatCount(report.uncheckedTags)} tags without a key`];
+  return [...known, ...grown, ...again, ...unchecked, ...reason].join("; ");
 }

@@ -307,6 +307,11 @@ export class EvidenceObserver implements FrameSink {
     return marks.intern(host, this.#tags.plainOption(this.#octets, this.#walk), 0, markLength, markCount);
   }
 
+  /** What became of the tags so far. */
+  get tags(): { readonly verified: number; readonly unchecked: number } {
+    return this.#tags;
+  }
+
   /** Level of trust by the flow's tags; undefined if they say nothing. */
   #tagTrust(flow: number): number | undefined {
     const state = this.#tags.stateOf(flow);

@@ -14,7 +14,14 @@ import { stageDictionaries } from "./dictionary-rows.ts";
 import { EvidenceObserver } from "./evidence-observer.ts";
 import { writeFlows } from "./flow-rows.ts";
 import { KnownBeginnings } from "./known-beginnings.ts";
-import { findContaining, findSame, readBeginnings, removeCapture } from "./known-captures.ts";
+import {
+  findContaining,
+  findSame,
+  keepFiles,
+  readBeginnings,
+  removeCapture,
+  tellsMore,
+} from "./known-captures.ts";
 import { drawSecrets } from "./secrets.ts";
 import type { ReaderKey } from "./tag-check.ts";
 import { WalkRows } from "./walk-rows.ts";
@@ -94,7 +101,8 @@ async function ingest(
   const report = grewFrom === undefined ? described : { ...described, grewFrom };
   const contentId = digestOf(summary, observer);
   const known = report.state === "refused" ? undefined : await findSame(connection, contentId);
-  const isKnown = known && !replaced.some(({ captureId }) => captureId === known.captureId);
+  const takesOwnPlace = known !== undefined && tellsMore(observer.tags, known.tags);
+  const isKnown = known && !takesOwnPlace && !replaced.some(({ captureId }) => captureId === known.captureId);
   if (report.state === "refused" || isKnown) {
     rows.discard();
     transaction.discard();
@@ -102,6 +110,10 @@ async function ingest(
   }
   rows.close();
   for (const { captureId } of replaced) await removeCapture(connection, captureId);
+  if (takesOwnPlace) {
+    await removeCapture(connection, known.captureId);
+    await keepFiles(connection, known.captureId, bases.captureId);
+  }
   await stageDictionaries(connection, observer.dictionaries, summary.names, path);
   await connection.run(mergeHosts);
   const hostIds = await readHostIds(connection, observer.dictionaries.hosts.count);
@@ -115,7 +127,7 @@ async function ingest(
   }
   await connection.run(forgetRefused, { name });
   await connection.run(insertCapture, row);
-  return { ...report, captureId: bases.captureId };
+  return { ...report, captureId: bases.captureId, ...(takesOwnPlace ? { tagsCheckedAgain: true } : {}) };
 }
 
 async function readBases(connection: DuckDBConnection): Promise<IdBases> {
@@ -168,6 +180,7 @@ function describe(
     packets: observer.frames,
     markedPackets: observer.markedPackets,
     malformedMarks: observer.malformedMarks,
+    ...(observer.tags.unchecked > 0 ? { uncheckedTags: observer.tags.unchecked } : {}),
     ...(first === undefined ? {} : { firstPacket: first / 1_000_000 }),
     ...(last === undefined ? {} : { lastPacket: last / 1_000_000 }),
     ingestedAt: ingestedAt / 1_000_000,
@@ -202,6 +215,8 @@ function captureRow(
     ingested_at: BigInt(Math.round(report.ingestedAt * 1_000_000)),
     stream_id: observer.digest.streamId(observer.frames),
     grew_from: wholeOrNull(report.grewFrom),
+    verified_tags: BigInt(observer.tags.verified),
+    unchecked_tags: BigInt(observer.tags.unchecked),
   };
 }
 

@@ -7,6 +7,7 @@ const sql = (name: string): string => readFileSync(new URL(`./sql/${name}.sql`, 
 
 const findBeginnings = sql("find-beginnings");
 const findContent = sql("find-content");
+const moveFiles = sql("move-files");
 const findLonger = sql("find-longer");
 const findNews = sql("find-news");
 const replaceCapture = sql("replace-capture")
@@ -29,12 +30,38 @@ export async function readBeginnings(connection: DuckDBConnection): Promise<Know
   }));
 }
 
+/** What became of a capture's tags. */
+export interface TagCounts {
+  readonly verified: number;
+  /** Of keys that the reader did not have; undefined: nobody counted. */
+  readonly unchecked: number | undefined;
+}
+
 /** The capture of this content. */
 export async function findSame(
   connection: DuckDBConnection,
   contentId: string,
-): Promise<NamedCapture | undefined> {
-  return (await findNamed(connection, findContent, { content_id: contentId }))[0];
+): Promise<(NamedCapture & { readonly tags: TagCounts }) | undefined> {
+  const reader = await connection.runAndReadAll(findContent, { content_id: contentId });
+  const [row] = reader.getRows();
+  if (!row) return undefined;
+  const [captureId, name, verified, unchecked] = row;
+  const tags = {
+    verified: Number(verified),
+    unchecked: unchecked === null || unchecked === undefined ? undefined : Number(unchecked),
+  };
+  return { captureId: Number(captureId), name: String(name), tags };
+}
+
+/** Whether reading a capture with the keys that are here now told more of its tags than before. */
+export function tellsMore(now: TagCounts, before: TagCounts): boolean {
+  if (now.verified !== before.verified) return now.verified > before.verified;
+  return (now.unchecked ?? 0) < (before.unchecked ?? 0);
+}
+
+/** The files that an earlier reading of the same content was from are those of the new one. */
+export async function keepFiles(connection: DuckDBConnection, from: number, to: number): Promise<void> {
+  await connection.run(moveFiles, { from, to });
 }
 
 /** Takes out what a capture brought. */

@@ -41,6 +41,10 @@ export class TagCheck {
   /** By local host id and key id. */
   readonly #hostKeys = new Map<number, Uint8Array>();
   readonly #flows = new Map<number, FlowTag>();
+  /** Of the tags that were looked at, once for each connection and window. */
+  verified = 0;
+  /** Those of keys that are not here. */
+  unchecked = 0;
   /** The option without what changes from packet to packet. */
   readonly #plain = new DataView(new ArrayBuffer(40));
 
@@ -85,6 +89,8 @@ export class TagCheck {
     seconds: number,
   ): void {
     const state = this.#verify(host, octets, walk, seconds);
+    if (state === "verified") this.verified++;
+    else if (state === "unknown") this.unchecked++;
     const option = octets.slice(walk.mark, walk.mark + walk.markLength);
     this.#flows.set(flow, { option, window: windowAt(seconds), state, mark });
   }

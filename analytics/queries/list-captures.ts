@@ -24,6 +24,7 @@ function toReport(row: Row): CaptureReport {
     markedPackets: row.number("marked_packets"),
     malformedMarks: row.number("malformed_marks"),
     ...optional("grewFrom", row.maybeNumber("grew_from")),
+    ...optional("uncheckedTags", row.maybeNumber("unchecked_tags")),
     ...optional("firstPacket", row.maybeNumber("first_packet")),
     ...optional("lastPacket", row.maybeNumber("last_packet")),
     ingestedAt: row.number("ingested_at"),

@@ -63,6 +63,8 @@ function trusts(): Promise<string[]> {
     JOIN detection USING (detection_id) JOIN host USING (host_id) GROUP BY ALL HAVING sum(packets) > 0 ORDER BY ALL`);
 }
 
+const otherKey = key.map((octet) => octet ^ 1);
+
 describe("a tag that the reader", () => {
   test("can verify makes every packet count fully, with the first on", async () => {
     const report = await database.ingest(conversation(), "test.pcap", { keys: readers });
@@ -76,7 +78,6 @@ describe("a tag that the reader", () => {
     expect(await database.rows("SELECT count(*) FROM detection")).toEqual(["1"]);
   });
 
-  const otherKey = key.map((octet) => octet ^ 1);
   test.each<[string, Talk]>([
     ["finds signed with another key", { signedAs: { key: otherKey } }],
     ["finds signed for another address: forged, or rewritten by NAT", { source: "203.0.113.1" }],
@@ -162,10 +163,61 @@ test("a mark with a tag inside an ICMP error is seen, and never ranks", async ()
 test.each([
   ["two records more than its length", "fd 14 4d4b 4c 50"],
   ["another version", "fd 14 4d4b 84 50"],
+  ["a truncated tag", "fd 13 4d4b 44 50"],
 ])("an option with the ExID and %s is malformed", async (_, header) => {
   const option = new Uint8Array(20);
   option.set(Buffer.from(header.replaceAll(" ", ""), "hex"));
   const octets = tcpPacket(ends, { ...ends, flags: "S", options: option });
   const report = await database.ingest([{ time: midnight, octets }]);
   expect([report.markedPackets, report.malformedMarks]).toEqual([0, 1]);
+});
+
+describe("a capture that was ingested without the key", () => {
+  const captures = "SELECT capture_id, verified_tags, unchecked_tags FROM capture";
+
+  test("says how many tags nobody could check, and takes its own place once the key is there", async () => {
+    const first = await database.ingest(conversation());
+    expect(first.uncheckedTags).toBe(3);
+    expect(await database.rows(captures)).toEqual(["1 0 3"]);
+    const again = await database.ingest(conversation(), "test.pcap", { keys: readers });
+    expect(again).toMatchObject({ tagsCheckedAgain: true, captureId: 2 });
+    expect(again).not.toHaveProperty("uncheckedTags");
+    expect(again).not.toHaveProperty("alreadyIngestedAs");
+    expect(await trusts()).toEqual(["10.0.0.1 verified 4"]);
+    expect(await database.rows(captures)).toEqual(["2 3 0"]);
+  });
+
+  test("tells in the same way that tags do not verify", async () => {
+    const forged = conversation({ signedAs: { key: otherKey } });
+    await database.ingest(forged);
+    await database.ingest(forged, "test.pcap", { keys: readers });
+    expect(await trusts()).toEqual(["10.0.0.1 invalid 4"]);
+    // The right key comes after a wrong one of the same id.
+    const wrong = [{ id: 5, key: otherKey }];
+    expect(await database.ingest(forged, "test.pcap", { keys: wrong })).toHaveProperty("tagsCheckedAgain");
+    expect(await trusts()).toEqual(["10.0.0.1 verified 4"]);
+  });
+
+  test("is left as it is by a reader who knows no more", async () => {
+    await database.ingest(conversation(), "verified.pcap", { keys: readers });
+    for (const keys of [[], readers, [{ id: 6, key }]]) {
+      const report = await database.ingest(conversation(), "test.pcap", { keys });
+      expect(report).toMatchObject({ alreadyIngestedAs: "verified.pcap", captureId: 1 });
+      expect(report).not.toHaveProperty("tagsCheckedAgain");
+    }
+    expect(await trusts()).toEqual(["10.0.0.1 verified 4"]);
+    const plain = conversation({ option: () => markOption([detection]), source: "10.0.0.2" });
+    await database.ingest(plain, "plain.pcap");
+    expect(await database.ingest(plain, "plain.pcap", { keys: readers })).toHaveProperty("alreadyIngestedAs");
+  });
+
+  test("keeps the files that it was read from", async () => {
+    await database.ingest(conversation());
+    const insert = "INSERT INTO capture_file VALUES (1, '/captures/test.pcap', 1, 1, 'x', now()::TIMESTAMP)";
+    await database.database.write(async ({ connection }) => void (await connection.run(insert)));
+    await database.ingest(conversation(), "test.pcap", { keys: readers });
+    expect(await database.rows("SELECT capture_id, path FROM capture_file")).toEqual([
+      "2 /captures/test.pcap",
+    ]);
+  });
 });

@@ -88,19 +88,28 @@ test("is one key away, and its address can be shared", async () => {
   expect(await page.locator("nav a[aria-current=page]").textContent()).toBe("Agents");
 });
 
-test("lists flagged hosts that are now unmarked, with what that may mean", async () => {
+test("lists flagged hosts that get through: now unmarked, or blocked and still passing", async () => {
   const evidence = makeEvidence(codeBook);
-  const [first, ...others] = evidence.hosts;
-  if (!first) throw new Error("no host");
+  const [first, second] = evidence.hosts;
+  if (!first || !second) throw new Error("no hosts");
   const unmarked = { since: evidence.asOf - 60, lastSeen: evidence.asOf - 20, packets: 12 };
-  const hosts = [{ ...first, unmarked }, ...others];
+  const hosts = [
+    { ...first, unmarked, flowsStopped: 0 },
+    { ...second, contained: false, flowsStopped: 3, flowsPassed: 5 },
+  ];
   const dashboard = await browser.start({ store: new FakeStore({ ...evidence, hosts }) });
   page = await browser.open("agents", { dashboard });
-  await page.locator("#unmarked tbody tr").waitFor();
-  const text = await page.locator("#unmarked").textContent();
-  expect(text).toContain(first.address);
-  expect(text).toContain("another host has the address now");
-  await page.locator("#unmarked tbody a").click();
+  const alarms = page.locator("#host-alarms tbody tr");
+  await alarms.first().waitFor();
+  const texts = await alarms.allTextContents();
+  expect(texts.find((text) => text.includes(first.address))).toMatch(
+    /now unmarked.*at least 12 packets without a mark/,
+  );
+  expect(texts.find((text) => text.includes(second.address))).toMatch(
+    /blocked, still passing.*3 flows stopped, and 5 passed/,
+  );
+  expect(await page.locator("#host-alarms").textContent()).toContain("another host has the address now");
+  await alarms.filter({ hasText: "now unmarked" }).locator("a").first().click();
   await page.locator("#unmarked", { hasText: "12 TCP packets without a mark" }).waitFor();
   expect(await page.locator(".host-title").textContent()).toContain("now unmarked");
 });
@@ -118,7 +127,7 @@ test.each(["light", "dark"] as const)("axe finds nothing serious, %s", async (co
   page = await browser.open("agents", { dashboard, colorScheme });
   await page.locator("#agents tbody tr").nth(1).waitFor();
   expect(await seriousFindings(page)).toEqual([]);
-  await page.locator("#unmarked tbody a").first().click();
+  await page.locator("#host-alarms tbody a").first().click();
   await page.locator("#unmarked .panel-text").first().waitFor();
   expect(await seriousFindings(page)).toEqual([]);
 });

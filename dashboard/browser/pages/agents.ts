@@ -1,11 +1,13 @@
 /** Who enforces, and whether all is well there: every agent that was heard, its rules' counters and its alarms. */
-import type { RankedHost } from "../../../analytics/store.ts";
+import type { RankedHost, Unmarked } from "../../../analytics/store.ts";
 import { unmarkedMeaning } from "../../../analytics/unmarked-meaning.ts";
 import type { AgentsAnswer, AgentState } from "../../api.ts";
 import { fetchAgents, fetchRanking } from "../api-client.ts";
 import { h, replaceChildren } from "../element.ts";
 import type { Child } from "../element.ts";
-import { formatCount, formatOctets } from "../number-text.ts";
+import { isBlockedButSeen } from "../hosts/blocked-but-seen.ts";
+import { stateBadge, unmarkedBadge } from "../hosts/host-table.ts";
+import { formatCount, formatOctets, formatPlural } from "../number-text.ts";
 import { hostLink } from "../parts/host-link.ts";
 import { panel } from "../parts/panel.ts";
 import { table } from "../parts/table.ts";
@@ -18,9 +20,10 @@ import type { Page, PageContext } from "./page.ts";
 const refreshMs = 10_000;
 
 export async function agentsPage({ view, signal }: PageContext): Promise<Page> {
-  const [answer, { asOf, asOfSource, hosts }] = await Promise.all([
+  const [answer, { asOf, asOfSource, hosts: unmarked }, { hosts: blocked }] = await Promise.all([
     fetchAgents(signal),
     fetchRanking({ ...view, sort: "last-seen", filter: "unmarked" }, 0, signal),
+    fetchRanking({ ...view, sort: "last-seen", filter: "blocked" }, 0, signal),
   ]);
   const place = h("div", { class: "agent-panels" }, agentPanels(answer));
   const refresh = async (): Promise<void> => {
@@ -39,30 +42,58 @@ export async function agentsPage({ view, signal }: PageContext): Promise<Page> {
       "div",
       { class: "page" },
       h("div", { class: "page-head" }, h("h1", {}, "Agents")),
-      unmarkedPanel(hosts, asOf, view),
+      hostAlarms({ unmarked, blocked }, asOf, view),
       place,
     ),
   };
 }
 
-/** What no rule stops any more: rules see marks alone. */
-function unmarkedPanel(hosts: readonly RankedHost[], asOf: number, view: View): HTMLElement | undefined {
-  const alarmed = hosts.filter(({ unmarked }) => unmarked);
-  if (alarmed.length === 0) return undefined;
-  return panel(
-    { id: "unmarked", title: "Flagged hosts now unmarked", note: "Rules no longer see what they send." },
-    table<RankedHost>(
-      "Flagged hosts now unmarked",
-      [
-        { title: "Host", cell: (host) => hostLink(host, view) },
-        { title: "Since", cell: ({ unmarked }) => absoluteTime(unmarked?.since ?? 0) },
-        { title: "Last seen", cell: ({ unmarked }) => relativeTime(unmarked?.lastSeen ?? 0, asOf) },
-        { title: "Packets", cell: ({ unmarked }) => formatCount(unmarked?.packets ?? 0), numeric: true },
-      ],
-      alarmed,
+interface AlarmedHosts {
+  readonly unmarked: readonly RankedHost[];
+  readonly blocked: readonly RankedHost[];
+}
+
+interface HostAlarm {
+  readonly host: RankedHost;
+  readonly badge: Child;
+  readonly what: Child;
+}
+
+/** What enforcement does not stop: hosts whose mark is gone, and such as pass beside what is stopped. */
+function hostAlarms({ unmarked, blocked }: AlarmedHosts, asOf: number, view: View): HTMLElement | undefined {
+  const alarms = [
+    ...unmarked.flatMap((host): HostAlarm[] =>
+      host.unmarked
+        ? [{ host, badge: unmarkedBadge(host), what: describeUnmarked(host.unmarked, asOf) }]
+        : [],
     ),
-    h("p", { class: "panel-text" }, unmarkedMeaning),
+    ...blocked
+      .filter(isBlockedButSeen)
+      .map((host): HostAlarm => ({ host, badge: stateBadge(host), what: describeFlows(host) })),
+  ];
+  if (alarms.length === 0) return undefined;
+  return panel(
+    { id: "host-alarms", title: "Flagged hosts that get through", note: formatCount(alarms.length) },
+    table<HostAlarm>(
+      "Flagged hosts that get through",
+      [
+        { title: "Host", cell: ({ host }) => hostLink(host, view) },
+        { title: "Alarm", cell: ({ badge }) => badge },
+        { title: "What was seen", cell: ({ what }) => what },
+      ],
+      alarms,
+    ),
+    h("p", { class: "panel-text" }, h("strong", {}, "Now unmarked: "), unmarkedMeaning),
   );
+}
+
+function describeUnmarked({ since, lastSeen, packets }: Unmarked, asOf: number): Child {
+  const count = `at least ${formatPlural(packets, "packet")} without a mark since `;
+  return h("span", {}, count, absoluteTime(since), ", the last ", relativeTime(lastSeen, asOf));
+}
+
+function describeFlows({ flowsStopped, flowsPassed }: RankedHost): string {
+  return `in the last hour ${formatPlural(flowsStopped, "flow")} stopped, and ${formatCount(flowsPassed)} passed`;
 }
 
 function agentPanels({ agents, now }: AgentsAnswer): HTMLElement[] {
@@ -100,6 +131,8 @@ function agentTable(agents: readonly AgentState[], now: number): HTMLElement {
       { title: "Events", cell: ({ events }) => formatCount(events), numeric: true },
       { title: "In gaps", cell: ({ gapPackets }) => formatCount(gapPackets), numeric: true },
       { title: "Waiting", cell: ({ heartbeat }) => formatCount(heartbeat?.spooled ?? 0), numeric: true },
+      { title: "Lag", cell: ({ heartbeat }) => lagOf(heartbeat), numeric: true },
+      { title: "Drift", cell: ({ heartbeat }) => formatCount(heartbeat?.drift.count ?? 0), numeric: true },
     ],
     agents,
   );
@@ -111,6 +144,11 @@ function nameOf({ heartbeat, agent }: AgentState): string {
 
 function placeOf(heartbeat: AgentState["heartbeat"]): string {
   return heartbeat === undefined ? "" : `${heartbeat.hooks.join(", ")} (${heartbeat.backend})`;
+}
+
+/** How long the oldest event has waited that is not here yet. */
+function lagOf(heartbeat: AgentState["heartbeat"]): string {
+  return heartbeat === undefined ? "" : `${Math.round(heartbeat.lagSeconds)} s`;
 }
 
 function stateOf({ alarms }: AgentState): Child {

@@ -8,9 +8,11 @@ import type {
   HostAnswer,
   NetworkAnswer,
   RankingAnswer,
+  TriageAnswer,
 } from "../api.ts";
 import { usualListRows } from "../../analytics/host-lists.ts";
 import type { HostList, HostListName, HostLists } from "../../analytics/host-lists.ts";
+import type { TriageDecision, TriageReport } from "../../analytics/triage/triage.ts";
 import type { CodeBook } from "../../wire/code-book.ts";
 import type { View } from "./view.ts";
 import { storedToken } from "./token.ts";
@@ -93,15 +95,35 @@ export async function fetchHealth(signal: AbortSignal): Promise<HealthAnswer> {
   return ask<HealthAnswer>("/api/health", signal);
 }
 
+export async function fetchTriage(address: string, signal: AbortSignal): Promise<TriageAnswer> {
+  return ask<TriageAnswer>(`/api/triage?${parameters({ host: address, limit: "200" })}`, signal);
+}
+
+export async function postDecision(decision: TriageDecision): Promise<TriageReport> {
+  return ask<TriageReport>("/api/triage", undefined, decision);
+}
+
+export async function postUndo(undo: { change: number; who: string }): Promise<TriageReport> {
+  return ask<TriageReport>("/api/triage/undo", undefined, undo);
+}
+
 function parameters(given: Readonly<Record<string, string>>): string {
   return new URLSearchParams(Object.entries(given).filter(([, value]) => value !== "")).toString();
 }
 
-async function ask<Answer>(path: string, signal: AbortSignal): Promise<Answer> {
+/** GET, or POST where there is a body. */
+async function ask<Answer>(path: string, signal?: AbortSignal, body?: unknown): Promise<Answer> {
   const token = storedToken();
   const headers: Record<string, string> = { Accept: "application/json" };
   if (token !== "") headers["Authorization"] = `Bearer ${token}`;
-  const response = await fetch(path, { headers, signal, cache: "no-store" });
+  const request: RequestInit = { headers, cache: "no-store", signal: signal ?? null };
+  if (body !== undefined) {
+    headers["Content-Type"] = "application/json";
+    // No form can set it (dashboard/security/same-origin.ts).
+    headers["X-Tattle-Request"] = "1";
+    Object.assign(request, { method: "POST", body: JSON.stringify(body) });
+  }
+  const response = await fetch(path, request);
   const answer: unknown = await response.json();
   if (!response.ok) throw new ApiError(response.status, (answer as ErrorAnswer).error);
   return answer as Answer;

@@ -5,6 +5,8 @@ const keys: readonly (readonly [string, string])[] = [
   ["j", "next row"],
   ["k", "previous row"],
   ["Enter", "open the row"],
+  ["x", "pick the row, or not"],
+  ["e", "decide about what is picked, or about the row"],
   ["/", "filter"],
   ["Escape", "leave the filter; close this list"],
   ["g", "group by activity, or not"],
@@ -34,6 +36,8 @@ export function listenToKeys(commands: Readonly<Record<string, () => void>>): vo
 
 function builtIn(help: HTMLDialogElement): Readonly<Record<string, () => void>> {
   return {
+    x: () => boxOfRow()?.click(),
+    e: decideAboutPicked,
     j: () => moveRow(1),
     k: () => moveRow(-1),
     "/": () => document.querySelector<HTMLInputElement>("#filter")?.focus(),
@@ -42,7 +46,20 @@ function builtIn(help: HTMLDialogElement): Readonly<Record<string, () => void>> 
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLInputElement && target.type !== "file" && target.type !== "button";
+  if (target instanceof HTMLSelectElement) return true;
+  const otherTypes = ["file", "button", "checkbox"];
+  return target instanceof HTMLInputElement && !otherTypes.includes(target.type);
+}
+
+/** The check box of the row that has the focus. */
+function boxOfRow(): HTMLInputElement | null | undefined {
+  return document.activeElement?.closest("tr")?.querySelector<HTMLInputElement>("input.pick");
+}
+
+function decideAboutPicked(): void {
+  const button = (): HTMLElement | null => document.querySelector("#decide-picked");
+  if (!button()) boxOfRow()?.click();
+  button()?.click();
 }
 
 function moveRow(step: 1 | -1): void {

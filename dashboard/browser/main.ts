@@ -52,11 +52,15 @@ async function show(): Promise<void> {
     frame.warn(
       health.inClear ? "This page and your token travel in clear: the server runs without TLS." : "",
     );
-    const page = await pageOf({ view, codeBook, signal, go, note, chooseFiles });
+    const page = await pageOf({ view, codeBook, signal, go, note, refresh, chooseFiles });
     if (!signal.aborted) frame.show(page, view);
   } catch (error) {
     if (!signal.aborted) frame.showInstead(explain(error), view);
   }
+}
+
+function refresh(): void {
+  void show();
 }
 
 function note(view: View): void {

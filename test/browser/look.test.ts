@@ -76,7 +76,7 @@ test("every control has a name, and every heading order is whole", async () => {
     expect(await page.locator("h1").count()).toBe(1);
     const nameless = await page.evaluate<string[]>(
       `[...document.querySelectorAll("main button, main input, header button, header input, main a")]
-        .filter((element) => !(element.textContent.trim() || element.ariaLabel || element.querySelector("[aria-label]")))
+        .filter((element) => !(element.textContent.trim() || element.ariaLabel || element.labels?.length || element.querySelector("[aria-label]")))
         .map((element) => element.outerHTML)`,
     );
     expect(nameless).toEqual([]);

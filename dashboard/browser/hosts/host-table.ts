@@ -8,6 +8,7 @@ import { hostLink } from "../parts/host-link.ts";
 import { scoreCell } from "../parts/score.ts";
 import { activityChip } from "../parts/severity.ts";
 import { elapsedTime, relativeTime } from "../parts/time.ts";
+import { triageBadge } from "../triage/states.ts";
 import type { View } from "../view.ts";
 
 interface HostTableOptions {
@@ -17,6 +18,7 @@ interface HostTableOptions {
   readonly asOf: number;
   readonly view: View;
   readonly go: (view: View) => void;
+  readonly isPicked: (address: string) => boolean;
 }
 
 interface HostColumn {
@@ -73,7 +75,11 @@ const columns: readonly HostColumn[] = [
     sorts: ["peers"],
     cell: (host) => muteZero(host.peers),
   },
-  { title: "State", kind: "state", cell: (host) => [stateBadge(host), unmarkedBadge(host)] },
+  {
+    title: "State",
+    kind: "state",
+    cell: (host) => [stateBadge(host), unmarkedBadge(host), triageBadge(host.triage)],
+  },
 ];
 
 export function hostTable(hosts: readonly RankedHost[], options: HostTableOptions): HTMLElement {
@@ -134,15 +140,22 @@ function classOf({ kind, numeric }: HostColumn): string {
   return `is-${kind}${numeric ? " numeric" : ""}`;
 }
 
-function hostRow(host: RankedHost, index: number, { asOf, view }: HostTableOptions): HTMLElement {
+function hostRow(host: RankedHost, index: number, { asOf, view, isPicked }: HostTableOptions): HTMLElement {
   return h(
     "tr",
     { class: host.contained ? "is-contained" : undefined },
-    h("td", { class: "is-rank numeric" }, index + 1),
+    h("td", { class: "is-rank numeric" }, pickBox(host, isPicked), index + 1),
     columns.map((column) =>
       h("td", { class: classOf(column), "data-title": column.title }, column.cell(host, asOf, view)),
     ),
   );
+}
+
+/** What it does is in triage/picks.ts. */
+function pickBox({ address, name }: RankedHost, isPicked: (address: string) => boolean): HTMLElement {
+  const label = `Pick ${name === undefined ? address : `${name} (${address})`}`;
+  const checked = isPicked(address);
+  return h("input", { type: "checkbox", class: "pick", value: address, checked, "aria-label": label });
 }
 
 function chips(host: RankedHost): Child {

@@ -3,7 +3,7 @@ import type { HostReport, RankedDetection, RankedHost, Unmarked } from "../../..
 import { unmarkedMeaning } from "../../../analytics/unmarked-meaning.ts";
 import { findActivity, findCategory } from "../../../wire/code-book.ts";
 import type { CodeBook } from "../../../wire/code-book.ts";
-import { fetchHost, fetchHostList } from "../api-client.ts";
+import { fetchHost, fetchHostList, fetchTriage } from "../api-client.ts";
 import { timelineChart } from "../charts/timeline.ts";
 import { explainTerms, waterfallChart } from "../charts/waterfall.ts";
 import { h } from "../element.ts";
@@ -19,13 +19,16 @@ import { scoreBar } from "../parts/score.ts";
 import { bandBadge, severityLabel, trustBadge } from "../parts/severity.ts";
 import { table } from "../parts/table.ts";
 import { absoluteTime, elapsedTime, relativeTime } from "../parts/time.ts";
+import { triageBadge } from "../triage/states.ts";
+import { triagePanel } from "../triage/triage-panel.ts";
 import { hrefOf } from "../view.ts";
 import type { Page, PageContext } from "./page.ts";
 
 export async function hostPage(context: PageContext): Promise<Page> {
   const { view, codeBook, signal } = context;
-  const [report, peers, secondHop, flows] = await Promise.all([
+  const [report, triage, peers, secondHop, flows] = await Promise.all([
     fetchHost(view, signal),
+    fetchTriage(view.address, signal),
     fetchHostList("peers", view, 0, signal),
     fetchHostList("second-hop", view, 0, signal),
     // In the usual order the report brings them along.
@@ -49,12 +52,18 @@ export async function hostPage(context: PageContext): Promise<Page> {
           { class: "host-title" },
           h("h1", {}, h("bdi", {}, name ?? view.address)),
           name === undefined ? undefined : h("bdi", { class: "address" }, view.address),
-          ranked ? [stateBadge(ranked), unmarkedBadge(ranked)] : undefined,
+          ranked ? [stateBadge(ranked), unmarkedBadge(ranked), triageBadge(ranked.triage)] : undefined,
         ),
         ranked ? hostFacts(ranked, asOf) : undefined,
       ),
       ranked?.unmarked ? unmarkedPanel(ranked.unmarked, asOf) : undefined,
       ranked ? scorePanel(ranked) : whyUnranked(report),
+      triagePanel({
+        address: view.address,
+        triage: ranked?.triage,
+        entries: triage.entries,
+        refresh: context.refresh,
+      }),
       panel({ id: "timeline", title: "Timeline", note: "UTC" }, timelineChart(report, detections)),
       detectionsPanel(detections, asOf, codeBook),
       peersPanel(peers, context),

@@ -10,6 +10,8 @@ import { unrankedTable } from "../hosts/unranked-table.ts";
 import { formatCount, formatPlural } from "../number-text.ts";
 import { panel } from "../parts/panel.ts";
 import { severityLabel } from "../parts/severity.ts";
+import { createPicks } from "../triage/picks.ts";
+import type { Picks } from "../triage/picks.ts";
 import type { View } from "../view.ts";
 import type { Page, PageContext } from "./page.ts";
 
@@ -31,7 +33,11 @@ function evidence(context: PageContext, ranking: Ranking): HTMLElement {
   const list = h("div", { class: "host-list" });
   const chart = h("div");
   const count = h("span", { class: "count", role: "status" });
+  let current = { filter: context.view.filter, asOf: ranking.asOf, total: ranking.total };
+  const picks = createPicks(list, { current: () => current, refresh: context.refresh });
   const show = (view: View, { hosts, total }: Pick<Ranking, "hosts" | "total">): void => {
+    if (current.filter !== view.filter) picks.reset();
+    current = { filter: view.filter, asOf: ranking.asOf, total };
     count.textContent = countText(hosts.length, total, ranking.summary.ranked);
     const more = async (): Promise<void> => {
       const next = await fetchRanking(view, hosts.length, context.signal);
@@ -39,7 +45,7 @@ function evidence(context: PageContext, ranking: Ranking): HTMLElement {
     };
     replaceChildren(
       list,
-      hostList(hosts, ranking.asOf, view, context),
+      hostList(hosts, ranking.asOf, view, context, picks),
       hosts.length < total ? moreButton(total - hosts.length, more) : undefined,
     );
     replaceChildren(
@@ -85,6 +91,7 @@ function evidence(context: PageContext, ranking: Ranking): HTMLElement {
         h("div", { class: "panel-aside" }, filter, groupChoice(context)),
       ),
       list,
+      picks.bar,
     ),
     ranking.unranked.length === 0 ? undefined : unrankedTable(ranking, context.view),
   );
@@ -138,6 +145,7 @@ function hostList(
   asOf: number,
   view: View,
   context: PageContext,
+  picks: Picks,
 ): HTMLElement[] {
   if (hosts.length === 0) {
     const text = view.filter === "" ? "No host is ranked." : "No host fits the filter.";
@@ -146,7 +154,7 @@ function hostList(
   // The server may not have answered to the last word of the filter yet.
   const go = (next: View): void =>
     context.go({ ...next, filter: next.page === "hosts" ? currentFilter() : "" });
-  const options = { asOf, view, go };
+  const options = { asOf, view, go, isPicked: (address: string) => picks.has(address) };
   if (view.group === "none") return [hostTable(hosts, { ...options, caption: "Ranked hosts", id: "all" })];
   return groupByActivity(hosts).map((group) =>
     h(

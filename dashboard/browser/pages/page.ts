@@ -12,6 +12,8 @@ export interface PageContext {
   readonly go: (view: View) => void;
   /** Changes the address without going anywhere: what the page has done itself, as filtering. */
   readonly note: (view: View) => void;
+  /** Asks for everything that is shown once more. */
+  readonly refresh: () => void;
   /** Opens the file chooser for captures. */
   readonly chooseFiles: () => void;
 }

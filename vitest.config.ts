@@ -10,6 +10,8 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // One second, which is usual, is not enough for a page on a machine that does something else besides.
+    expect: { poll: { timeout: 20_000 } },
     env: { TZ: "UTC" },
   },
 });

@@ -10,7 +10,6 @@ import type {
   RankingAnswer,
   TriageAnswer,
 } from "../api.ts";
-import { usualListRows } from "../../analytics/host-lists.ts";
 import type { HostList, HostListName, HostLists } from "../../analytics/host-lists.ts";
 import type { TriageDecision, TriageReport } from "../../analytics/triage/triage.ts";
 import type { CodeBook } from "../../wire/code-book.ts";
@@ -40,9 +39,12 @@ export async function fetchMoment(view: View, signal: AbortSignal): Promise<Rank
   return ask<RankingAnswer>(`/api/ranking?${parameters({ asOf: view.asOf, limit: "0" })}`, signal);
 }
 
+/** Rows of each of a host's lists at first: all of them have to be passed on the way down the page. */
+const firstRows = 20;
+
 export async function fetchHost(view: View, signal: AbortSignal): Promise<HostAnswer> {
   const address = encodeURIComponent(view.address);
-  const asked = parameters({ asOf: view.asOf, flowLimit: String(usualListRows) });
+  const asked = parameters({ asOf: view.asOf, flowLimit: String(firstRows) });
   return ask<HostAnswer>(`/api/hosts/${address}?${asked}`, signal);
 }
 
@@ -57,7 +59,7 @@ export async function fetchHostList<Name extends HostListName>(
   const asked = parameters({
     asOf: view.asOf,
     sort: view.listSorts[name],
-    limit: String(offset === 0 ? usualListRows : 5 * usualListRows),
+    limit: String(offset === 0 ? firstRows : 5 * firstRows),
     offset: offset === 0 ? "" : String(offset),
   });
   return ask<HostList<HostLists[Name]>>(`/api/hosts/${address}/${name}?${asked}`, signal);

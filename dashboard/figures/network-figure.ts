@@ -179,7 +179,8 @@ export function symbolShape(
       return `M${round(x - r)} ${round(y)}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`;
     }
     case "exposure": {
-      const side = round(Math.max(3.4, radius) * 1.8);
+      // Never smaller than this: what passed is what the picture is about.
+      const side = round(Math.max(7.4, radius * 1.8));
       return `M${round(x - side / 2)} ${round(y - side / 2)}h${side}v${side}h${-side}Z`;
     }
     case "drop": {

@@ -204,6 +204,9 @@ function clockText({ start, end }: Scale): (time: Date) => string {
 
 function drawBins(bins: readonly TimelineBin[], scale: Scale, width: number): SVGSVGElement | HTMLElement {
   const { marginLeft, x, grid } = layout(width, scale);
+  const pixels = ((bins[0]?.seconds ?? 0) / (scale.end - scale.start)) * (width - marginLeft - 20);
+  // A gap between bars that are hardly a pixel wide would leave nothing of them.
+  const inset = pixels > 3 ? 0.5 : 0;
   return plot({
     className: plotClass,
     width,
@@ -230,8 +233,8 @@ function drawBins(bins: readonly TimelineBin[], scale: Scale, width: number): SV
         y: "markedPackets",
         fill: "var(--accent)",
         fillOpacity: 0.65,
-        insetLeft: 0.5,
-        insetRight: 0.5,
+        insetLeft: inset,
+        insetRight: inset,
         title: (bin: TimelineBin) =>
           `${formatCount(bin.markedPackets)} marked packets\n${formatPlainTime(bin.start)} to ${formatTime(bin.start + bin.seconds)}`,
         tip: tipStyle,

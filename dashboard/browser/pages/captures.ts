@@ -47,26 +47,30 @@ function captureTable(captures: readonly CaptureReport[]): HTMLElement {
   return table<CaptureReport>(
     "Captures",
     [
-      { title: "Capture", cell: (capture) => h("bdi", { class: "capture-name" }, capture.name) },
-      { title: "State", cell: stateOf },
+      { title: "Capture", cell: nameOf },
+      { title: "State", cell: ({ state }) => h("span", { class: `state ${state}` }, state) },
       { title: "Format", cell: ({ format }) => format ?? h("span", { class: "zero" }, "–") },
       { title: "Size", cell: ({ octets }) => formatOctets(octets), numeric: true },
       { title: "Packets", cell: ({ packets }) => formatCount(packets), numeric: true },
       { title: "Marked", cell: ({ markedPackets }) => formatCount(markedPackets), numeric: true },
       { title: "Malformed", cell: ({ malformedMarks }) => formatCount(malformedMarks), numeric: true },
-      { title: "First packet", cell: ({ firstPacket }) => timeOrNone(firstPacket) },
-      { title: "Last packet", cell: ({ lastPacket }) => timeOrNone(lastPacket) },
+      {
+        title: "First and last packet",
+        cell: ({ firstPacket, lastPacket }) =>
+          h("div", { class: "capture-times" }, timeOrNone(firstPacket), timeOrNone(lastPacket)),
+      },
       { title: "Ingested", cell: ({ ingestedAt }) => absoluteTime(ingestedAt) },
     ],
     captures,
   );
 }
 
-function stateOf({ state, reason, reasonOffset, grewFrom }: CaptureReport): Child {
+/** The name, and why not all of it was read. */
+function nameOf({ name, reason, reasonOffset, grewFrom }: CaptureReport): Child {
   return h(
     "div",
-    { class: "capture-state" },
-    h("span", { class: `state ${state}` }, state),
+    { class: "capture-cell" },
+    h("bdi", { class: "capture-name" }, name),
     reason === undefined
       ? undefined
       : h(

@@ -42,7 +42,7 @@ export async function hostPage(context: PageContext): Promise<Page> {
     asOf: { time: asOf, isAsked: view.asOf !== "", source: "newest evidence" },
     content: h(
       "div",
-      { class: "page" },
+      { class: "page host-page" },
       h(
         "div",
         { class: "page-head host-head" },

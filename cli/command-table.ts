@@ -225,13 +225,20 @@ export const commands: readonly Command[] = [
     summary: "write or install the Wireshark dissector",
     description:
       "Without an action, prints the Lua dissector for the code book. install puts it where this machine's Wireshark looks " +
-      "and asks Wireshark whether it is there; uninstall takes it away.",
+      "with a profile of columns, colours and filter buttons, and asks Wireshark whether it is there; uninstall takes both away. " +
+      "doctor says why marks are not shown; its exit code is 3 if it found a problem.",
     arguments: [
-      { name: "ACTION", description: "what to do", optional: true, choices: ["install", "uninstall"] },
+      {
+        name: "ACTION",
+        description: "what to do",
+        optional: true,
+        choices: ["install", "uninstall", "doctor"],
+      },
     ],
     options: [codeBook],
     examples: [
       { line: "tattle dissector install", explains: "make Wireshark and tshark read marks" },
+      { line: "tattle dissector doctor", explains: "why Wireshark shows no marks" },
       { line: "tattle dissector > tattle.lua", explains: "take the file to another machine" },
     ],
     load: async () => import("./commands/dissector.ts"),

@@ -1,4 +1,7 @@
 /** What installing and uninstalling the dissector came to, in lines for a person at a terminal. */
+import type { Finding } from "./doctor.ts";
+import type { ProfileOutcome } from "./profile-install.ts";
+import { profileName } from "./profile.ts";
 import type { InstallOutcome, InstallProblem, UninstallOutcome } from "./install.ts";
 
 /** Whether the dissector is where it should be now. */
@@ -13,6 +16,7 @@ export function describeInstall(outcome: InstallOutcome): string[] {
       return [
         `${outcome.replaced ? "replaced" : "installed"} ${outcome.path}`,
         `Wireshark ${outcome.version} lists it with ${outcome.fields} fields; restart Wireshark, or press Ctrl+Shift+L`,
+        ...describeProfile(outcome.profile, "installed"),
         ...describeCopies(outcome.copies),
       ];
     case "not-loaded":
@@ -40,9 +44,17 @@ export function describeInstall(outcome: InstallOutcome): string[] {
 export function describeUninstall(outcome: UninstallOutcome): string[] {
   switch (outcome.state) {
     case "removed":
-      return [`removed ${outcome.path}`, ...describeCopies(outcome.copies)];
+      return [
+        `removed ${outcome.path}`,
+        ...describeProfile(outcome.profile, "removed"),
+        ...describeCopies(outcome.copies),
+      ];
     case "absent":
-      return [`nothing to remove: no ${outcome.path}`, ...describeCopies(outcome.copies)];
+      return [
+        `nothing to remove: no ${outcome.path}`,
+        ...describeProfile(outcome.profile, "removed"),
+        ...describeCopies(outcome.copies),
+      ];
     case "no-wireshark":
     case "no-lua":
     case "occupied":
@@ -67,6 +79,24 @@ function describeProblem(outcome: InstallProblem): string[] {
     case "not-writable":
       return [`${outcome.path}: ${outcome.reason}`];
   }
+}
+
+function describeProfile(profile: ProfileOutcome | undefined, done: "installed" | "removed"): string[] {
+  if (!profile) return [];
+  if (profile.problem !== undefined) return [`the profile ${profileName} is not ${done}: ${profile.problem}`];
+  const kept =
+    profile.kept.length === 0 ? "" : `; left as they are, for they were changed: ${profile.kept.join(", ")}`;
+  const hint = done === "installed" ? ": Edit > Configuration Profiles, or Wireshark 4.4 picks it" : "";
+  return [`${done} the profile ${profileName} (columns, colours, filter buttons)${hint}${kept}`];
+}
+
+/** Lines about what `tattle dissector doctor` found. */
+export function describeFindings(findings: readonly Finding[]): string[] {
+  const signs = { good: "ok      ", note: "note    ", problem: "problem " };
+  return findings.flatMap(({ kind, text, remedy }) => [
+    `${signs[kind]} ${text}`,
+    ...(remedy === undefined ? [] : [`         -> ${remedy}`]),
+  ]);
 }
 
 function describeCopies(copies: readonly string[]): string[] {

@@ -6,6 +6,8 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { installProfile, uninstallProfile } from "./profile-install.ts";
+import type { ProfileOutcome } from "./profile-install.ts";
 import { countFields, findWireshark, refusesLuaForRoot, runTshark } from "./wireshark.ts";
 import type { Wireshark, WiresharkPlace } from "./wireshark.ts";
 
@@ -33,6 +35,7 @@ export type InstallOutcome =
       readonly replaced: boolean;
       /** Further copies in Wireshark's plugin folders; which of them it loads is its choice. */
       readonly copies: readonly string[];
+      readonly profile: ProfileOutcome | undefined;
     }
   /** Written, but Wireshark does not list it. */
   | {
@@ -52,10 +55,21 @@ export type InstallOutcome =
 
 export type UninstallOutcome =
   | InstallProblem
-  | { readonly state: "removed"; readonly path: string; readonly copies: readonly string[] }
-  | { readonly state: "absent"; readonly path: string; readonly copies: readonly string[] };
+  | {
+      readonly state: "removed";
+      readonly path: string;
+      readonly copies: readonly string[];
+      readonly profile: ProfileOutcome | undefined;
+    }
+  | {
+      readonly state: "absent";
+      readonly path: string;
+      readonly copies: readonly string[];
+      readonly profile: ProfileOutcome | undefined;
+    };
 
-const fileName = "tattle.lua";
+/** Name of the file in the folder of plugins. */
+export const dissectorFile = "tattle.lua";
 
 /** In every dissector that was generated, and in nobody else's file. */
 const signature = 'Proto("tattle"';
@@ -72,7 +86,10 @@ export async function installDissector(lua: string, place: InstallPlace): Promis
   const copies = await findCopies(wireshark, path);
   const listing = await runTshark(wireshark.tshark, ["-G", "fields"], place.environment);
   const fields = countFields(listing.output, "tattle");
-  if (fields > 0) return { state: "installed", path, version, fields, replaced: target.isOccupied, copies };
+  if (fields > 0) {
+    const profile = await installProfile(wireshark);
+    return { state: "installed", path, version, fields, replaced: target.isOccupied, copies, profile };
+  }
   if (place.isRoot && refusesLuaForRoot(version))
     return { state: "root-runs-no-lua", path, version, globalPlugins };
   return { state: "not-loaded", path, version, reason: luaErrors(listing.errors), copies };
@@ -84,13 +101,14 @@ export async function uninstallDissector(place: InstallPlace): Promise<Uninstall
   if ("state" in target) return target;
   const { path, wireshark } = target;
   const copies = await findCopies(wireshark, path);
-  if (!target.isOccupied) return { state: "absent", path, copies };
+  const profile = await uninstallProfile(wireshark);
+  if (!target.isOccupied) return { state: "absent", path, copies, profile };
   try {
     await rm(path);
   } catch (error) {
     return { state: "not-writable", path, reason: reasonOf(error) };
   }
-  return { state: "removed", path, copies };
+  return { state: "removed", path, copies, profile };
 }
 
 interface Target {
@@ -106,7 +124,7 @@ async function findTarget(place: InstallPlace): Promise<Target | InstallProblem>
   if (!wireshark) return { state: "no-wireshark", tshark: place.tshark };
   if (wireshark.personalPlugins === undefined) return { state: "no-lua", version: wireshark.version };
   const folder = wireshark.personalPlugins;
-  const path = join(folder, fileName);
+  const path = join(folder, dissectorFile);
   const text = await readFile(path, "utf8").catch(() => undefined);
   if (text !== undefined && !text.includes(signature)) return { state: "occupied", path };
   return { wireshark, folder, path, isOccupied: text !== undefined };
@@ -134,7 +152,7 @@ async function writeWhole(folder: string, path: string, text: string): Promise<s
 }
 
 /** Other files with our dissector in the folders that Wireshark loads, subfolders too. */
-async function findCopies(wireshark: Wireshark, except: string): Promise<string[]> {
+export async function findCopies(wireshark: Wireshark, except: string): Promise<string[]> {
   const folders = [wireshark.personalPlugins, wireshark.globalPlugins].filter(
     (folder) => folder !== undefined,
   );

@@ -17,6 +17,10 @@ export interface Wireshark {
   /** Folders in which it looks for Lua; both undefined if it was built without Lua. */
   readonly personalPlugins: string | undefined;
   readonly globalPlugins: string | undefined;
+  /** Where profiles are. */
+  readonly personalConfiguration: string | undefined;
+  /** Where Wireshark keeps what it comes with, such as its colour rules. */
+  readonly globalConfiguration: string | undefined;
 }
 
 export interface TsharkRun {
@@ -56,6 +60,8 @@ export async function findWireshark(place: WiresharkPlace): Promise<Wireshark | 
       version,
       personalPlugins: folders.get("Personal Lua Plugins"),
       globalPlugins: folders.get("Global Lua Plugins"),
+      personalConfiguration: folders.get("Personal configuration"),
+      globalConfiguration: folders.get("Global configuration"),
     };
   }
   return undefined;

@@ -1,5 +1,11 @@
-/** `tattle dissector`: the Lua that makes Wireshark read marks, printed or installed. */
-import { describeInstall, describeUninstall, hasSucceeded } from "../../dissector/describe-install.ts";
+/** `tattle dissector`: the Lua that makes Wireshark read marks, printed, installed, or looked after. */
+import {
+  describeFindings,
+  describeInstall,
+  describeUninstall,
+  hasSucceeded,
+} from "../../dissector/describe-install.ts";
+import { examineWireshark } from "../../dissector/doctor.ts";
 import { generateDissector } from "../../dissector/generate.ts";
 import { installDissector, uninstallDissector } from "../../dissector/install.ts";
 import type { InstallPlace } from "../../dissector/install.ts";
@@ -26,6 +32,11 @@ export async function run(line: CommandLine, shell: Shell): Promise<number> {
   if (action === "uninstall") {
     const outcome = await uninstallDissector(place);
     return tell(describeUninstall(outcome), hasSucceeded(outcome), shell);
+  }
+  if (action === "doctor") {
+    const findings = await examineWireshark(generate(), place);
+    for (const text of describeFindings(findings)) shell.out(`${printable(text)}\n`);
+    return findings.some(({ kind }) => kind === "problem") ? exitCodes.partial : exitCodes.done;
   }
   shell.out(generate());
   return exitCodes.done;

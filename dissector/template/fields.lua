@@ -154,6 +154,11 @@ preferences.clock_skew = Pref.uint(
 )
 preferences.info_column =
   Pref.bool("Show marks in the Info column", true, "Put the mark in front of what the Info column says")
+preferences.dashboard = Pref.string(
+  "Dashboard",
+  "http://127.0.0.1:8765",
+  "Where tattle serve listens; the context menu of a marked packet opens its host there (Wireshark 4.4 and later)"
+)
 preferences.code_book = Pref.statictext(
   "Code book: " .. tables.code_book.name .. " " .. tables.code_book.version,
   "The categories and activities that this file was made with"

@@ -18,6 +18,7 @@ local fields = include("fields.lua", tables)
 local hosts = include("hosts.lua", tables, elapsed)
 local show_tag = include("show-tag.lua", tables, fields)
 local show = include("show.lua", tables, elapsed, fields, show_tag)
+local menu = include("menu.lua", fields.preferences)
 local foreign = include("foreign.lua")
 local address = include("address.lua")
 local register =

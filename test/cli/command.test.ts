@@ -48,7 +48,7 @@ describe("a command line", () => {
       '--sort: unknown value "peer"; one of score, activity, elapsed, elapsed-asc, last-seen, peers; did you mean peers?',
     );
     expect(parse(dissector, "instal")).toThrow(
-      'ACTION: unknown value "instal"; one of install, uninstall; did you mean install?',
+      'ACTION: unknown value "instal"; one of install, uninstall, doctor; did you mean install?',
     );
   });
 

@@ -156,3 +156,31 @@ end`,
     "in 1h06m, 1h06m after this packet, -4000.000000000, -66",
   ]);
 });
+
+test.each(["lua5.2", "lua5.4"])(
+  "a host's address in the dashboard holds nothing but an address, in %s",
+  (lua) => {
+    const program = join(folder, `menu-${lua}.lua`);
+    writeFileSync(
+      program,
+      `local menu = assert(loadfile(${luaString(`${template}menu.lua`)}))({})
+for _, case in ipairs({
+  { "http://127.0.0.1:8765", "10.1.0.25" },
+  { "https://tattle.example/ ", "fd10::25" },
+  { "http://127.0.0.1:8765", "10.1.0.25&open=calc" },
+  { "file:///etc", "10.1.0.25" },
+  { "", "10.1.0.25" },
+}) do
+  print(menu.url_of(case[1], case[2]))
+end`,
+    );
+    const lines = execFileSync(lua, [program], { encoding: "utf8" }).trimEnd().split("\n");
+    expect(lines).toEqual([
+      "http://127.0.0.1:8765/hosts/10.1.0.25",
+      "https://tattle.example/hosts/fd10::25",
+      "nil",
+      "nil",
+      "nil",
+    ]);
+  },
+);

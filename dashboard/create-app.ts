@@ -10,6 +10,7 @@ import { agentReports } from "./routes/agent-reports.ts";
 import { browserFiles } from "./routes/browser-files.ts";
 import { evidenceRoutes } from "./routes/evidence.ts";
 import { exportRoutes } from "./routes/export.ts";
+import { openApiRoute } from "./routes/openapi.ts";
 import { packetRoutes } from "./routes/packets.ts";
 import { triageRoutes } from "./routes/triage.ts";
 import { uploadCapture } from "./routes/upload-capture.ts";
@@ -75,6 +76,7 @@ export function createApp(options: AppOptions): Express {
   app.use("/api", packetRoutes({ store, signal }));
   app.use("/api", exportRoutes({ store, signal }));
   app.use("/api/triage", triageRoutes({ triage: store.triage, clock }));
+  app.use("/api", openApiRoute());
   app.use(browserFiles(options.browserFolder ?? fileURLToPath(new URL("./browser", import.meta.url))));
   app.use((request) => {
     throw new HttpError(404, `nothing is here: ${request.method} ${request.path.slice(0, 100)}`);

@@ -52,7 +52,7 @@ const octets = z.string().transform((text, context): number => {
   return z.NEVER;
 });
 
-const networkQuery = z.strictObject({
+export const networkQuery = z.strictObject({
   asOf: timeParameter.optional(),
   scale: scale.optional(),
   from: place.optional(),
@@ -75,15 +75,15 @@ const offset = z.string().transform((text, context): number => {
 /** Hosts in one answer, unless more are asked for; a ranking of 10,000 would be 15 MB. */
 const usualRankingRows = 200;
 
-const rankingQuery = z.strictObject({
+export const rankingQuery = z.strictObject({
   asOf: timeParameter.optional(),
   sort: sort.optional(),
   filter: z.string().max(200, "expected at most 200 characters").optional(),
   limit: rows.optional(),
   offset: offset.optional(),
 });
-const hostQuery = z.strictObject({ asOf: timeParameter.optional(), flowLimit: rows.optional() });
-const hostListQuery = z.strictObject({
+export const hostQuery = z.strictObject({ asOf: timeParameter.optional(), flowLimit: rows.optional() });
+export const hostListQuery = z.strictObject({
   asOf: timeParameter.optional(),
   sort: z.string().optional(),
   limit: rows.optional(),
@@ -92,9 +92,9 @@ const hostListQuery = z.strictObject({
 const cursor = z.string("expected the cursor that the page before gave").refine(isEventCursor, {
   error: (issue) => `expected the cursor that the page before gave, got ${quote(issue.input)}`,
 });
-const eventsQuery = z.strictObject({ cursor });
-const uploadQuery = z.strictObject({ name });
-const nothing = z.strictObject({});
+export const eventsQuery = z.strictObject({ cursor });
+export const uploadQuery = z.strictObject({ name });
+export const nothing = z.strictObject({});
 
 /** @throws HttpError 400 */
 export function parseRankingQuery(query: unknown): RankingQuery {

@@ -7,6 +7,7 @@ import { formatAgentPage } from "./agent-page.ts";
 import { formatCliPage } from "./cli-page.ts";
 import { formatCodeBookPage } from "./code-book-page.ts";
 import { formatDatabasePage } from "./database-page.ts";
+import { formatHttpApiPage } from "./http-api-page.ts";
 import { formatMarkPage } from "./mark-page.ts";
 import { formatPolicyPage } from "./policy-page.ts";
 
@@ -17,6 +18,7 @@ export function generatedPages(): ReadonlyMap<string, string> {
     ["cli.md", formatCliPage(commands)],
     ["code-book.md", formatCodeBookPage(readCodeBook(undefined))],
     ["database.md", formatDatabasePage(readSql("migrations"), readSql("views"))],
+    ["http-api.md", formatHttpApiPage()],
     ["mark.md", formatMarkPage()],
     ["policy.md", formatPolicyPage()],
   ]);

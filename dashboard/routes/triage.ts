@@ -27,7 +27,7 @@ const statuses: Readonly<Record<TriageError["kind"], number>> = {
   "nothing to undo": 409,
 };
 
-const entriesQuery = z.strictObject({
+export const entriesQuery = z.strictObject({
   host: addressSchema.optional(),
   limit: z
     .string()

@@ -3,7 +3,8 @@ WITH flags AS (
   SELECT
     found.host_id,
     max(found.severity_rank) FILTER (WHERE quality > 0) AS severity_rank,
-    min(category * 256 + activity) FILTER (WHERE quality > 0) AS least_code,
+    -- The most severe activity that counts, and the lowest code among those.
+    max(severity_rank * 65536 - (category * 256 + activity)) FILTER (WHERE quality > 0) AS activity_order,
     string_agg(DISTINCT title, '; ' ORDER BY title) AS activities,
     string_agg(DISTINCT attack, '; ' ORDER BY attack) AS attack,
     string_agg(lower(concat_ws(chr(10), title, severity, trust, attack)), chr(10)) AS search_text
@@ -19,13 +20,22 @@ WITH flags AS (
   ) AS found
   GROUP BY found.host_id
 ),
+-- Those that went on without a mark.
+now_unmarked AS (
+  SELECT DISTINCT host_id
+  FROM unmarked_run
+  WHERE first_unmarked <= make_timestamp($as_of::BIGINT)
+    AND last_unmarked >= make_timestamp($as_of::BIGINT) - INTERVAL 24 HOUR
+),
 rows AS (
   SELECT
-    ranking.*, activities, attack, least_code, severity.severity,
+    ranking.*, activities, attack, activity_order, severity.severity,
     concat_ws(chr(10), lower(address), lower(name), band,
-      CASE WHEN contained THEN 'contained' WHEN passed > 0 AND stopped > 0 THEN 'active blocked' ELSE 'active' END, search_text) AS search_text
+      CASE WHEN contained THEN 'contained' WHEN passed > 0 AND stopped > 0 THEN 'active blocked' ELSE 'active' END,
+      CASE WHEN now_unmarked.host_id IS NOT NULL THEN 'unmarked' END, search_text) AS search_text
   FROM ranking(make_timestamp($as_of::BIGINT)) AS ranking
   JOIN flags USING (host_id)
+  LEFT JOIN now_unmarked USING (host_id)
   LEFT JOIN severity ON severity.rank = flags.severity_rank
 )
 SELECT
@@ -44,10 +54,14 @@ WHERE len(list_filter(str_split_regex(lower($words), '\s+'), lambda word: NOT co
 ORDER BY
   -- Hosts none of whose detections counts come last, whatever the order.
   score IS NULL,
-  CASE WHEN $sort = 'activity' THEN severity_rank END DESC NULLS LAST,
-  CASE WHEN $sort = 'activity' THEN least_code END,
+  CASE WHEN $sort = 'activity' THEN activity_order END DESC NULLS LAST,
   CASE WHEN $sort = 'elapsed' THEN first_detected END,
   CASE WHEN $sort = 'elapsed-asc' THEN first_detected END DESC NULLS LAST,
   CASE WHEN $sort = 'last-seen' THEN last_seen END DESC NULLS LAST,
   CASE WHEN $sort = 'peers' THEN peers END DESC NULLS LAST,
-  round(score, 1) DESC NULLS LAST, contained, last_seen DESC, severity_rank DESC NULLS LAST, first_detected, address
+  round(score, 1) DESC NULLS LAST, contained, last_seen DESC, severity_rank DESC NULLS LAST, first_detected,
+  -- IPv4 before IPv6, and 10.0.0.9 before 10.0.0.10.
+  contains(address, ':'),
+  lpad(split_part(address, '.', 1), 3, '0') || lpad(split_part(address, '.', 2), 3, '0')
+    || lpad(split_part(address, '.', 3), 3, '0') || lpad(split_part(address, '.', 4), 3, '0'),
+  address

@@ -29,6 +29,8 @@ struct mark {
 	__u8 authenticated_exid[2];
 	/* When the machine was booted, nanoseconds since 1970: the time of day is not to be had here. */
 	__u64 booted_at;
+	/* Another one each time this is written, or keys are: what was made of an earlier one is forgotten. Never 0. */
+	__u64 stamp;
 };
 
 /*

@@ -2,12 +2,13 @@
  * The marking program in the kernel: loaded once, attached to a cgroup beside whatever else is there, found again by its
  * pins. It marks on until it is detached, whether tattle runs or not.
  */
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KernelError } from "../enforcement/kernel-error.ts";
 import type { RunCommand } from "../enforcement/run-command.ts";
-import { markValueOctets } from "./mark-value.ts";
+import { markValueOctets, withStamp } from "./mark-value.ts";
 import { askBpftool, bpftool, octetWords, parseOctetWords, property } from "./bpftool.ts";
 
 /** Where the package has the compiled programs, if clang was there when it was made. */
@@ -130,13 +131,13 @@ async function listAttached({ run, cgroup }: KernelPlace): Promise<number[]> {
 
 /** Forgets program and maps; the kernel frees them when nothing is attached any more. */
 export function removePins(pinFolder: string): void {
-  for (const name of ["program", "gaps", "tattle_marks", "tattle_counts", "tattle_keys"])
+  for (const name of ["program", "gaps", "tattle_marks", "tattle_counts", "tattle_keys", "tattle_sockets"])
     rmSync(join(pinFolder, name), { force: true });
 }
 
 /** Puts the mark on the next packet, and on all after it. */
 export async function writeMarkValue({ run, pinFolder }: KernelPlace, value: Uint8Array): Promise<void> {
-  const words = octetWords(value);
+  const words = octetWords(withStamp(value, randomBytes(8)));
   await bpftool(run, ["map", "update", "pinned", marksPin(pinFolder), ...key, "value", ...words]);
 }
 

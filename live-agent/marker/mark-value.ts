@@ -10,8 +10,9 @@ const exidAt = kindAt + 2;
 const loopbackAt = exidAt + 2;
 const authenticatedExidAt = loopbackAt + 2;
 const bootedAt = kindAt + 8;
+const stampAt = bootedAt + 8;
 /** Octets of the whole value. */
-export const markValueOctets = bootedAt + 8;
+export const markValueOctets = stampAt + 8;
 /** FOREVER: the largest number that 63 bits hold. */
 const forever = 2n ** 63n - 1n;
 
@@ -42,6 +43,13 @@ export function encodeMarkValue(
   view.setUint16(authenticatedExidAt, settings.authenticatedExid);
   view.setBigUint64(bootedAt, BigInt(Math.round((clocks.now - clocks.sinceBoot) * 1000)) * 1_000_000n, true);
   return new Uint8Array(view.buffer);
+}
+
+/** The value with a stamp (8 octets, not all zero) that tells the program to forget what it made of an earlier one. */
+export function withStamp(value: Uint8Array, stamp: Uint8Array): Uint8Array {
+  const stamped = value.slice();
+  stamped.set(stamp, stampAt);
+  return stamped;
 }
 
 /** Nanoseconds since boot. */

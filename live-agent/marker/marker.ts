@@ -134,7 +134,11 @@ async function applyState(marker: Marker, state: MarkState, adopt: boolean): Pro
   if (hasGapFiller(marker)) await fillGaps(place, marker.settings.gapInterfaces);
   // Last: without its keys a host is still marked.
   const keys = keysOf(marker);
-  if (!(await hasHostKeys(place, keys))) await writeHostKeys(place, keys);
+  if (!(await hasHostKeys(place, keys))) {
+    await writeHostKeys(place, keys);
+    // With another stamp: sockets keep what they signed until then.
+    if (value) await writeMarkValue(place, value);
+  }
   return { state, ...(isNew || adopt ? { adoption: await adoptConnections(place) } : {}) };
 }
 

@@ -7,6 +7,7 @@ import { benchIngest, firstLine } from "./ingest/ingest-bench.ts";
 import { formatPage, formatResults } from "./ingest/ingest-page.ts";
 import { evaluateRanking, formatEvaluation, formatEvaluationPage } from "../evaluation/report.ts";
 import { defaultCodeBook } from "../support/tshark.ts";
+import { benchMarker, formatMarker } from "./marker-bench.ts";
 import { benchRanking, formatRanking } from "./ranking-bench.ts";
 
 const { values, positionals } = parseArgs({
@@ -45,6 +46,11 @@ switch (positionals[0]) {
     }
     break;
   }
+  case "marker": {
+    const bench = await benchMarker({ quick: values.quick, tell });
+    process.stdout.write(`${formatMarker(bench)}\n`);
+    break;
+  }
   case "ranking": {
     const bench = await benchRanking({ quick: values.quick, tell });
     process.stdout.write(`${formatRanking(bench)}\n`);
@@ -63,6 +69,7 @@ switch (positionals[0]) {
     process.stdout.write(
       "benches:\n  ingest   captures into the database, beside tshark, tcpdump, capinfos, pcap-parser\n" +
         "  agent    the live agent in network namespaces; needs root\n" +
+        "  marker   what marking costs a sender, and how soon a detection is on the wire; needs root and iperf3\n" +
         "  ranking  questions to a database of 100 million sightings\n" +
         "  ranking-quality  what the first ten hosts of the list go on to do, beside other orders, in a simulation\n" +
         "npm run bench ingest -- --quick   a fifth of the size, no targets\n" +

@@ -229,6 +229,60 @@ test.each(once)(
   },
 );
 
+test.each(once)("on one connection a new key, and another record, are on the next packet", async () => {
+  await host.say(leak);
+  const file = await watchOutside(7206);
+  const server = startTalker(topology, "outside", ["listen", "7206"]);
+  talkers.push(server);
+  await waitUntil("it listens", () => server.lines.includes("listening"));
+  const client = await host.talk("host", "connect", addresses.outside[4], "7206");
+  talkers.push(client);
+  await waitUntil("it is open", () => client.lines.includes("open"));
+  const nextKey = readersKey.map((octet) => octet ^ 0x55);
+  const sentSince = async (seen: number): Promise<SeenTag[]> => {
+    client.say("send 10");
+    await waitUntil("it is captured", () => readTags(file).length > seen);
+    return readTags(file).slice(seen);
+  };
+  const before = readTags(file).length;
+  writeKeys(nextKey, 4);
+  await changeState(host.marker, (state) => state);
+  const signed = await sentSince(before);
+  expect(signed.map(({ mark, verify }) => [mark.keyId, verify(nextKey)])).toEqual(
+    signed.map(() => [4, "verified"]),
+  );
+  await host.say(malware);
+  const both = await sentSince(before + signed.length);
+  expect(both.map(({ mark, verify }) => [mark.records, verify(nextKey)])).toEqual(
+    both.map(() => [[leak, malware], "verified"]),
+  );
+});
+
+const slow = process.env.TATTLE_SLOW === "1" && reason === undefined;
+test(`on one connection each window has its own tag${slow ? "" : ": not run, TATTLE_SLOW is not 1"}`, async () => {
+  if (!slow) return;
+  await host.say(leak);
+  const file = await watchOutside(7207);
+  const server = startTalker(topology, "outside", ["listen", "7207"]);
+  talkers.push(server);
+  await waitUntil("it listens", () => server.lines.includes("listening"));
+  const client = await host.talk("host", "connect", addresses.outside[4], "7207");
+  talkers.push(client);
+  await waitUntil("it is open", () => client.lines.includes("open"));
+  client.say("tick");
+  const window = ({ mark }: SeenTag): number => mark.windowLow;
+  await waitUntil(
+    "the window has changed",
+    () => {
+      const tags = readTags(file);
+      const [first, last] = [tags[0], tags.at(-1)];
+      return first !== undefined && last !== undefined && window(first) !== window(last);
+    },
+    90_000,
+  );
+  for (const { verify } of readTags(file)) expect(verify(readersKey)).toBe("verified");
+}, 120_000);
+
 test.each(once)(
   "a key file that others may read is refused, and the host is marked all the same",
   async () => {

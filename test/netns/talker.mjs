@@ -1,6 +1,6 @@
 /**
  * One end of a TCP connection for tests, which speaks when it is told to. `listen PORT` or `connect ADDRESS PORT`. Words on
- * its standard input: `send OCTETS`, `tick` (an octet every 20 ms), `finish`, `reset`. It prints `listening`, `open`,
+ * its standard input: `send OCTETS`, `tick [MS]` (an octet every 20 ms), `finish`, `reset`. It prints `listening`, `open`,
  * `octets N` once the other side has finished, `closed`.
  */
 import { connect, createServer } from "node:net";
@@ -33,7 +33,8 @@ if (mode === "listen") {
 
 const words = {
   send: (octets) => sockets.forEach((socket) => socket.write(Buffer.alloc(Number(octets), "A"))),
-  tick: () => setInterval(() => sockets.forEach((socket) => socket.write("A")), 20),
+  tick: (milliseconds) =>
+    setInterval(() => sockets.forEach((socket) => socket.write("A")), Number(milliseconds ?? 20)),
   finish: () => sockets.forEach((socket) => socket.end()),
   reset: () => sockets.forEach((socket) => socket.resetAndDestroy()),
 };

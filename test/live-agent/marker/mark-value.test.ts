@@ -15,7 +15,7 @@ test("the value holds what struct mark of live-agent/kernel/mark.bpf.h reads", (
     { kind: 254, exid: 0x1234, loopback: true, authenticatedExid: 0x4d4b },
     clocks,
   );
-  expect(value).toHaveLength(144);
+  expect(value).toHaveLength(152);
   // until[0]: 502 s since boot in nanoseconds, until[1]: for ever, until[2]: no record
   expect([...value.subarray(0, 8)]).toEqual([0, 0x1c, 0x88, 0xe1, 0x74, 0, 0, 0]);
   expect([...value.subarray(8, 16)]).toEqual([255, 255, 255, 255, 255, 255, 255, 0x7f]);

@@ -262,7 +262,7 @@ export const commands: readonly Command[] = [
       {
         name: "destination",
         value: "ADDRESS",
-        default: "198.51.100.1",
+        default: "203.0.113.1",
         description: "explain records: the receiver",
       },
       { name: "arrives-on", value: "INTERFACE", description: "explain: where the packet comes in" },

@@ -11,6 +11,7 @@ import type { PacketFacts } from "../../policy/packet-facts.ts";
 import { PolicyError } from "../../policy/policy-error.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { describeActivity } from "../../wire/code-book.ts";
+import { formatAddress } from "../../wire/address.ts";
 import { CliError, exitCodes } from "../cli-error.ts";
 import type { CommandLine } from "../command.ts";
 import { readExplained } from "../explained-packet.ts";
@@ -114,7 +115,7 @@ function explainPacket(
     operands,
     {
       source: line.value("source") ?? "192.0.2.1",
-      destination: line.value("destination") ?? "198.51.100.1",
+      destination: line.value("destination") ?? "203.0.113.1",
       established: !line.has("lone"),
       ...readTagOptions(line, now),
       ...(arrivesOn === undefined ? {} : { arrivesOn }),
@@ -158,11 +159,17 @@ function readTagOptions(line: CommandLine, now: number): Pick<Journey, "tag" | "
 const tagKnowledge = ["verified", "invalid", "no-key", "unchecked"] as const;
 
 function describePath(facts: PacketFacts): string {
+  const [source, destination] = [facts.source, facts.destination].map(addressText);
   const from = facts.arrivesOn === undefined ? "" : `arrives on ${facts.arrivesOn}, `;
   const to = facts.leavesBy === undefined ? "stays on this host" : `leaves by ${facts.leavesBy}`;
   const tag =
     facts.tag === "none" ? "" : `, tag ${facts.tag === "no-key" ? "without a key here" : facts.tag}`;
-  return `${from}${to}, ${facts.established ? "established" : "lone"}${tag}`;
+  return `${source} to ${destination}, ${from}${to}, ${facts.established ? "established" : "lone"}${tag}`;
+}
+
+function addressText(octets: Uint8Array): string {
+  const view = new DataView(octets.buffer, octets.byteOffset, octets.length);
+  return formatAddress(view, 0, octets.length === 4 ? 4 : 6);
 }
 
 function formatExplanation({ verdict, rules }: Explanation, style: Style): string {

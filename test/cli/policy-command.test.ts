@@ -82,7 +82,7 @@ describe("tattle policy explain", () => {
     const { out } = await explain("leak/sharing-folder@2026-05-01T10:00Z");
     expect(out.split("\n")).toEqual([
       "record: Files put into a sharing folder, detected 2026-05-01 10:00:00 UTC, 5 m ago",
-      "path: leaves by wan0, established",
+      "path: 192.0.2.1 to 203.0.113.1, leaves by wan0, established",
       "verdict: drop; rule fresh; people are told",
       "  fresh: matches",
       "",
@@ -117,7 +117,9 @@ describe("tattle policy explain", () => {
     expect((await explain(old)).out).toContain("verdict: alter; rule rest");
     expect((await explain(old, "--leaves-by", "lan0")).out).toContain("rest: direction does not hold");
     const received = await explain(old, "--arrives-on", "wan0");
-    expect(received.out).toContain("path: arrives on wan0, stays on this host, established");
+    expect(received.out).toContain(
+      "path: 192.0.2.1 to 203.0.113.1, arrives on wan0, stays on this host, established",
+    );
   });
 
   test.each([

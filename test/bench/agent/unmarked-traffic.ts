@@ -55,6 +55,12 @@ export const throughputCases: readonly ThroughputCase[] = [
     tracks: true,
     stateful: false,
   },
+  {
+    what: "nft, nobody tracks connections, `trackConnections` false",
+    backend: "nft",
+    tracks: false,
+    stateful: false,
+  },
 ];
 
 /** Without conntrack no rule may ask it. */

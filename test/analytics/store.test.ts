@@ -44,7 +44,14 @@ async function onlyHost(asOf?: number): Promise<RankedHost> {
 
 describe("as of", () => {
   it("is now where there is no evidence, and says so", async () => {
-    expect(await store.ranking()).toEqual({ asOf: now, asOfSource: "no evidence", hosts: [], unranked: [] });
+    expect(await store.ranking()).toMatchObject({
+      asOf: now,
+      asOfSource: "no evidence",
+      total: 0,
+      summary: { ranked: 0, unranked: 0 },
+      hosts: [],
+      unranked: [],
+    });
   });
 
   it("is the newest packet", async () => {

@@ -46,16 +46,17 @@ struct settings {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct settings);
+	/* Sizes in place of types, which bpftool would ask the kernel for: that takes CAP_SYS_ADMIN, and the agent has less. */
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct settings));
 } tag_settings SEC(".maps");
 
 /* The readers' keys, by their ids; `id` is the id plus 1, 0 where there is none. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 16);
-	__type(key, __u32);
-	__type(value, struct host_key);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct host_key));
 } tag_keys SEC(".maps");
 
 /* Offsets are from the IP header, wherever the frame has it. */

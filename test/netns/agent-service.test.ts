@@ -7,15 +7,24 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { shippedObject } from "../../live-agent/enforcement/alter.ts";
 import { useBuiltCommand } from "../support/built-command.ts";
+import { writePcap } from "../support/capture-writer.ts";
+import { ethernetFrame } from "../support/link-frame.ts";
 import { Topology, waitUntil, whyNoNamespaces } from "../support/netns.ts";
+import { tcpPacket } from "../support/segment.ts";
+import { taggedOption } from "../support/tagged-option.ts";
 import { AgentOnRouter } from "./agent-on-router.ts";
 import { buildKernelPrograms } from "./enforcement-support.ts";
+import { whyNoTagChecks } from "./tag-checks.ts";
 
 const service = new URL("../../live-agent/service/", import.meta.url);
 const unit = readFileSync(new URL("tattle-agent.service", service), "utf8");
 const capabilities = (/^CapabilityBoundingSet=(.*)$/m.exec(unit)?.[1] ?? "")
   .split(" ")
   .map((name) => name.replace("CAP_", "").toLowerCase());
+
+function isBpfMounted(): boolean {
+  return readFileSync("/proc/mounts", "utf8").includes(" /sys/fs/bpf bpf ");
+}
 
 function isMissing(program: string): boolean {
   return spawnSync("which", [program]).status !== 0;
@@ -59,10 +68,11 @@ test("a shell takes OpenWrt's init script", () => {
 });
 
 describe.runIf(reason === undefined)("with the unit's capabilities (needs root)", () => {
+  // Before the command is built, which takes them along.
+  beforeAll(() => expect(buildKernelPrograms()).toBe(""));
   useBuiltCommand();
   let topology: Topology;
   beforeAll(async () => {
-    expect(buildKernelPrograms()).toBe("");
     topology = await Topology.open();
   });
   afterAll(async () => topology.close());
@@ -113,6 +123,55 @@ describe.runIf(reason === undefined)("with the unit's capabilities (needs root)"
       await agent.close();
     }
   });
+
+  const unchecked = whyNoTagChecks() ?? (isBpfMounted() ? undefined : "no bpf file system at /sys/fs/bpf");
+  if (unchecked !== undefined) console.warn(`not run: the agent checks tags; ${unchecked}`);
+  test.runIf(unchecked === undefined)(
+    "it checks tags, puts the program back, and takes it along",
+    async () => {
+      const agent = new AgentOnRouter(topology);
+      agent.wrapper = withCapabilities(capabilities);
+      const key = Buffer.alloc(16, 7);
+      agent.write("readers.json", JSON.stringify({ keys: [{ id: 0, key: key.toString("hex") }] }));
+      const rules = [
+        { name: "forged", trust: "invalid", action: "accept" },
+        { name: "sure", trust: "verified", action: "drop", notify: true },
+      ];
+      agent.configure(rules, { markKeys: "readers.json", onExit: "remove" });
+      await agent.startReceivers();
+      try {
+        await agent.start();
+        const ends = { source: "10.1.0.2", destination: "10.2.0.2", sourcePort: 30_000, destinationPort: 80 };
+        const records = [{ detectedAt: Math.floor(Date.now() / 1000), category: 2, activity: 1 }];
+        const send = async (signedWith: Uint8Array): Promise<void> => {
+          const time = Date.now() / 1000;
+          const options = taggedOption({ ...ends, time, key: signedWith, records });
+          const file = join(agent.folder, "sent.pcap");
+          const frame = ethernetFrame(tcpPacket(ends, { ...ends, flags: "S", options }));
+          writeFileSync(file, writePcap([{ octets: frame, time: 0n }]));
+          await topology.run("host", `tcpreplay -q -i eth0 --topspeed ${file}`);
+        };
+        await send(key);
+        await send(Buffer.alloc(16, 8));
+        await waitUntil("both are told", () => agent.told.events === 2);
+        const told = agent.events.flatMap((event) => (event.type === "enforcement" ? [event] : []));
+        expect(told.map(({ trust, verdict, rule }) => [trust, verdict, rule])).toEqual([
+          ["verified", "drop", "sure"],
+          ["invalid", "accept", "forged"],
+        ]);
+        await staysAsWanted(agent);
+        await topology.run("router", "tc filter delete dev lan0 ingress");
+        await waitUntil("it says so", () => agent.log.includes("lan0: no program checks tags at ingress"));
+        const isBack = async (): Promise<boolean> =>
+          (await topology.run("router", "tc filter show dev lan0 ingress")).includes("0x7c");
+        await waitUntil("the program is back", isBack);
+        expect(await agent.stop()).toBe(0);
+        expect(await topology.run("router", "tc qdisc show")).not.toContain("clsact");
+      } finally {
+        await agent.close();
+      }
+    },
+  );
 
   /** Why a command fails without one of the capabilities; an empty text if it does not. */
   async function without(missing: string, ...line: string[]): Promise<string> {

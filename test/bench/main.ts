@@ -8,6 +8,7 @@ import { formatPage, formatResults } from "./ingest/ingest-page.ts";
 import { evaluateRanking, formatEvaluation, formatEvaluationPage } from "../evaluation/report.ts";
 import { defaultCodeBook } from "../support/tshark.ts";
 import { benchMarker, formatMarker } from "./marker-bench.ts";
+import { benchPages, formatPages } from "./page-bench.ts";
 import { benchRanking, formatRanking } from "./ranking-bench.ts";
 
 const { values, positionals } = parseArgs({
@@ -56,6 +57,10 @@ switch (positionals[0]) {
     process.stdout.write(`${formatRanking(bench)}\n`);
     break;
   }
+  case "pages": {
+    process.stdout.write(`${formatPages(await benchPages(tell))}\n`);
+    break;
+  }
   case "ranking-quality": {
     const evaluation = await evaluateRanking(defaultCodeBook(), values.quick ? 5 : 60, tell);
     process.stdout.write(`${formatEvaluation(evaluation)}\n`);
@@ -71,6 +76,7 @@ switch (positionals[0]) {
         "  agent    the live agent in network namespaces; needs root\n" +
         "  marker   what marking costs a sender, and how soon a detection is on the wire; needs root and iperf3\n" +
         "  ranking  questions to a database of 100 million sightings\n" +
+        "  pages    the dashboard in headless Chromium: octets of the bundle, time until pages are drawn\n" +
         "  ranking-quality  what the first ten hosts of the list go on to do, beside other orders, in a simulation\n" +
         "npm run bench ingest -- --quick   a fifth of the size, no targets\n" +
         "npm run bench ingest -- --slow    measures again what takes minutes and is kept otherwise\n" +

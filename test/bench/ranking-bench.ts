@@ -1,10 +1,14 @@
-/** Questions to a large database: the ranking at two moments, one host's peers, and counting all sightings beside them. */
+/** Questions to a large database: what the pages of the dashboard ask, and counting all sightings beside them. */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { openDatabase } from "../../analytics/database.ts";
 import type { Database } from "../../analytics/database.ts";
 import { loadCodeBook } from "../../analytics/load-code-book.ts";
+import { usualListRows } from "../../analytics/host-lists.ts";
+import { readHostList } from "../../analytics/queries/host-lists.ts";
+import { reportHost } from "../../analytics/queries/host-report.ts";
+import { readNetworkTimeline } from "../../analytics/queries/network-timeline.ts";
 import { rankHosts } from "../../analytics/ranking/rank-hosts.ts";
 import { defaultCodeBook } from "../support/tshark.ts";
 import { median } from "./measure.ts";
@@ -32,6 +36,12 @@ interface Question {
 
 const rounds = 7;
 
+/** A host like the others: 3,000 peers, 1,250 flows. */
+const address = "10.0.0.77";
+
+/** What every other question stands beside. */
+const allSightings = "marked packets by host, from all sightings (no sums): GROUP BY";
+
 /** many-sightings.sql changed in a way that changes what it makes: count up. */
 const generation = 3;
 /** 2026-03-01, where many-sightings.sql ends, less a minute; and the middle of its month. */
@@ -48,19 +58,43 @@ const questions: readonly Question[] = [
   { name: "ranking of 10,000 hosts, now", target: 100, ask: ranking(end) },
   { name: "ranking as of the middle of the month", target: 100, ask: ranking(middle) },
   {
-    name: "the same with names, terms and detections, as `tattle rank` gets it",
+    name: "first page: 200 hosts of 10,000 with terms, detections and counts",
+    target: 100,
+    ask: (connection) => rankHosts(connection, end, { limit: 200 }),
+  },
+  {
+    name: "the same, filtered by two words",
+    ask: (connection) => rankHosts(connection, end, { limit: 200, filter: "command active" }),
+  },
+  {
+    name: "all 10,000 hosts, as `tattle rank` gets them",
     ask: (connection) => rankHosts(connection, end),
   },
   {
-    name: "peers of one host after detection, with first contact",
+    name: "host page: score, timeline, lanes, flows, enforcement",
     target: 200,
-    ask: (connection) =>
-      connection.runAndReadAll(
-        "SELECT peer.address, first_contact FROM pair JOIN host AS peer ON peer.host_id = peer_id WHERE pair.host_id = 77 ORDER BY first_contact",
-      ),
+    ask: (connection) => reportHost(connection, address, end, usualListRows),
   },
   {
-    name: "marked packets by host, from all sightings (no sums)",
+    name: "host page: peers after detection",
+    target: 200,
+    ask: (connection) => readHostList(connection, "peers", address, end, {}),
+  },
+  {
+    name: "host page: second hop",
+    target: 200,
+    ask: (connection) => readHostList(connection, "second-hop", address, end, {}),
+  },
+  {
+    name: "network timeline of one host",
+    ask: (connection) => readNetworkTimeline(connection, { asOf: end, source: "asked" }, { host: address }),
+  },
+  {
+    name: "network timeline of the 100 hosts with the strongest detections",
+    ask: (connection) => readNetworkTimeline(connection, { asOf: end, source: "asked" }, {}),
+  },
+  {
+    name: allSightings,
     ask: (connection) =>
       connection.runAndReadAll(
         "SELECT host_id, count(*), max(time) FROM sighting JOIN mark USING (mark_id) GROUP BY host_id",
@@ -139,15 +173,17 @@ function fill(database: Database, sightings: number): Promise<void> {
 /** One line a question, with how it stands to its target. */
 export function formatRanking({ sightings, pairs, results }: RankingBench): string {
   const million = (value: number): string => `${value / 1_000_000} million`;
+  const beside = results.find(({ name }) => name === allSightings)?.milliseconds ?? Number.NaN;
   const lines = results.map(({ name, milliseconds, target }) => {
     const verdict =
       target === undefined
         ? ""
         : `  target ${target} ms, ${milliseconds <= target ? "reached" : `missed ${(milliseconds / target).toFixed(1)} x`}`;
-    return `${milliseconds.toFixed(0).padStart(6)} ms  ${name}${verdict}`;
+    const ratio = (milliseconds / beside).toFixed(3);
+    return `${milliseconds.toFixed(0).padStart(6)} ms  ${ratio.padStart(7)}  ${name}${verdict}`;
   });
   return [
-    `${million(sightings)} sightings, ${million(pairs)} pairs of host and peer; medians of ${rounds}`,
+    `${million(sightings)} sightings, ${million(pairs)} pairs of host and peer; medians of ${rounds}; beside each its ratio to the GROUP BY`,
     ...lines,
   ].join("\n");
 }

@@ -90,5 +90,7 @@ test("the page of a host takes a decision and shows who decided what, hostile no
   expect(await row.first().textContent()).toContain("grace");
   expect(await row.first().textContent()).toContain("<img src=x onerror=alert(1)>");
   expect(await page.locator("#triage img").count()).toBe(0);
+  // The decision is on the timeline too.
+  await page.locator("#timeline .plot", { hasText: "Decisions" }).waitFor();
   expect(await seriousFindings(page)).toEqual([]);
 });

@@ -4,6 +4,7 @@
  */
 import { axisX, axisY, dot, gridX, link, plot, rectY, ruleX, ruleY } from "@observablehq/plot";
 import type { HostReport, LaneBin, RankedDetection, TimelineBin } from "../../../analytics/store.ts";
+import type { TriageEntry } from "../../../analytics/triage/triage.ts";
 import { h } from "../element.ts";
 import { formatCount, formatPlural } from "../number-text.ts";
 import { severityRadius, severitySymbols } from "../parts/severity.ts";
@@ -11,6 +12,7 @@ import { table } from "../parts/table.ts";
 import { absoluteTime } from "../parts/time.ts";
 import { formatPlainTime, formatSpan, formatTime } from "../time-text.ts";
 import { visible } from "../visible.ts";
+import { decisionDots, decisionLane } from "./decision-lane.ts";
 import { chartFigure, plotClass } from "./figure.ts";
 
 interface Lane {
@@ -32,7 +34,11 @@ const binLanes: Readonly<Record<LaneBin["lane"], { title: string; symbol: string
   stopped: { title: "Packets stopped", symbol: "triangle", colour: "var(--lowers)" },
 };
 
-export function timelineChart(report: HostReport, detections: readonly RankedDetection[]): HTMLElement {
+export function timelineChart(
+  report: HostReport,
+  detections: readonly RankedDetection[],
+  decisions: readonly TriageEntry[],
+): HTMLElement {
   const scale = scaleOf(report, detections);
   const lanes = detections.map((detection, index) => ({
     title: laneTitle(detections, index),
@@ -40,12 +46,12 @@ export function timelineChart(report: HostReport, detections: readonly RankedDet
     at: Math.max(scale.start, detection.detectedAt),
   }));
   return chartFigure({
-    label: "Detections, enforcement and marked packets over time",
+    label: "Detections, what passed and what was stopped, decisions and marked packets over time",
     draw: (width) =>
       h(
         "div",
         { class: "timeline" },
-        drawLanes(lanes, report, scale, width),
+        drawLanes(lanes, report, { scale, decisions }, width),
         drawBins(report.timeline, scale, width),
       ),
     twin: twin(report, detections),
@@ -93,13 +99,17 @@ function layout(width: number, { start, end }: Scale): { marginLeft: number; x: 
 function drawLanes(
   lanes: readonly Lane[],
   { lanes: bins, asOf }: HostReport,
-  scale: Scale,
+  { scale, decisions }: { scale: Scale; decisions: readonly TriageEntry[] },
   width: number,
 ): SVGSVGElement | HTMLElement {
   const { marginLeft, x, grid } = layout(width, scale);
   const narrow = width < 640;
   const binRows = (["passed", "stopped"] as const).filter((lane) => bins.some((bin) => bin.lane === lane));
-  const rows = [...lanes.map((lane) => lane.title), ...binRows.map((lane) => binLanes[lane].title)];
+  const rows = [
+    ...lanes.map((lane) => lane.title),
+    ...binRows.map((lane) => binLanes[lane].title),
+    ...(decisions.length > 0 ? [decisionLane] : []),
+  ];
   const most = bins.reduce((count, bin) => Math.max(count, bin.count), 1);
   return plot({
     className: plotClass,
@@ -165,6 +175,7 @@ function drawLanes(
         title: describeBin,
         tip: tipStyle,
       }),
+      decisions.length > 0 ? decisionDots(decisions, scale, tipStyle) : null,
     ],
   });
 }

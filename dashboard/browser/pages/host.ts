@@ -64,7 +64,10 @@ export async function hostPage(context: PageContext): Promise<Page> {
         entries: triage.entries,
         refresh: context.refresh,
       }),
-      panel({ id: "timeline", title: "Timeline", note: "UTC" }, timelineChart(report, detections)),
+      panel(
+        { id: "timeline", title: "Timeline", note: "UTC" },
+        timelineChart(report, detections, triage.entries),
+      ),
       detectionsPanel(detections, asOf, codeBook),
       peersPanel(peers, context),
       secondHopPanel(secondHop, context),

@@ -18,6 +18,8 @@ export interface DatabaseOptions {
   readonly threads?: number;
   /** As DuckDB writes sizes: `512MB`. What does not fit is spilled beside the file. */
   readonly memoryLimit?: string;
+  /** Whether this process is there to ingest: then the database takes little memory, and one core. */
+  readonly forIngest?: boolean;
   /** 32 hexadecimal digits that seed the flow keys of a new database; random unless a test needs them fixed. */
   readonly seed?: string;
 }
@@ -26,6 +28,8 @@ export interface Transaction {
   readonly connection: DuckDBConnection;
   /** Everything is rolled back when the work returns. */
   readonly discard: () => void;
+  /** Until the transaction ends, others need no memory: the database may take more. */
+  readonly takeRoom: () => Promise<void>;
 }
 
 export interface Database {
@@ -42,6 +46,18 @@ export interface Database {
 const inMemory = ":memory:";
 
 /**
+ * For whoever only ingests, so that all of the process stays within 256 MB. What has been freed goes back to the system
+ * at once: by default, DuckDB keeps hundreds of megabytes.
+ */
+const little = {
+  threads: "1",
+  memory_limit: "24MB",
+  allocator_flush_threshold: "1MB",
+  allocator_bulk_deallocation_flush_threshold: "1MB",
+};
+const withRoom = "64MB";
+
+/**
  * Opens or creates a database, brings its schema up to date, and holds it until `close`.
  * @throws DatabaseError
  */
@@ -56,7 +72,8 @@ export async function openDatabase(path: string, options: DatabaseOptions = {}):
       throw error;
     }
     claim?.confirm();
-    return new OpenDatabase(instance, claim);
+    const isLimited = options.forIngest === true && options.memoryLimit === undefined;
+    return new OpenDatabase(instance, claim, isLimited);
   } catch (error) {
     claim?.release();
     throw error;
@@ -70,6 +87,7 @@ async function createInstance(path: string, options: DatabaseOptions): Promise<D
     autoload_known_extensions: "false",
     // Sizes that a capture needs are bounded elsewhere; this one keeps DuckDB's cache from filling the machine.
     ...(path === inMemory ? { temp_directory: join(tmpdir(), `tattle-${process.pid}`) } : {}),
+    ...(options.forIngest === true && path !== inMemory ? little : {}),
     ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
     ...(options.memoryLimit === undefined ? {} : { memory_limit: options.memoryLimit }),
   };
@@ -86,10 +104,12 @@ class OpenDatabase implements Database {
   readonly #instance: DuckDBInstance;
   readonly #claim: FileClaim | undefined;
   readonly #running = new Set<Promise<unknown>>();
+  readonly #isLimited: boolean;
   #lastWrite: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  constructor(instance: DuckDBInstance, claim: FileClaim | undefined) {
+  constructor(instance: DuckDBInstance, claim: FileClaim | undefined, isLimited: boolean) {
+    this.#isLimited = isLimited && claim !== undefined;
     this.#instance = instance;
     this.#claim = claim;
     this.path = claim?.path ?? inMemory;
@@ -102,7 +122,7 @@ class OpenDatabase implements Database {
   write<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#track(() => {
       const turn = this.#lastWrite
-        .then(() => this.#withConnection((connection) => inTransaction(connection, work)))
+        .then(() => this.#withConnection((connection) => this.#inTransaction(connection, work)))
         .catch((error: unknown) => {
           throw explainWriteFailure(this.path, error);
         });
@@ -148,24 +168,32 @@ class OpenDatabase implements Database {
       connection.closeSync();
     }
   }
-}
 
-async function inTransaction<Result>(
-  connection: DuckDBConnection,
-  work: (transaction: Transaction) => Promise<Result>,
-): Promise<Result> {
-  const end = { command: "COMMIT" };
-  const discard = (): void => {
-    end.command = "ROLLBACK";
-  };
-  await connection.run("BEGIN");
-  try {
-    const result = await work({ connection, discard });
-    await connection.run(end.command);
-    return result;
-  } catch (error) {
-    // A failed COMMIT has rolled back by itself, and then there is no transaction to end.
-    await connection.run("ROLLBACK").catch(() => undefined);
-    throw error;
+  async #inTransaction<Result>(
+    connection: DuckDBConnection,
+    work: (transaction: Transaction) => Promise<Result>,
+  ): Promise<Result> {
+    const end = { command: "COMMIT" };
+    const discard = (): void => {
+      end.command = "ROLLBACK";
+    };
+    const takeRoom = (): Promise<void> => this.#limit(connection, withRoom);
+    await connection.run("BEGIN");
+    try {
+      const result = await work({ connection, discard, takeRoom });
+      await connection.run(end.command);
+      return result;
+    } catch (error) {
+      // A failed COMMIT has rolled back by itself, and then there is no transaction to end.
+      await connection.run("ROLLBACK").catch(() => undefined);
+      throw error;
+    } finally {
+      // Refused only if more than that is in use just now: then the next time.
+      await this.#limit(connection, little.memory_limit).catch(() => undefined);
+    }
+  }
+
+  async #limit(connection: DuckDBConnection, octets: string): Promise<void> {
+    if (this.#isLimited) await connection.run(`SET memory_limit = '${octets}'`);
   }
 }

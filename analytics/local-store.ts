@@ -1,7 +1,5 @@
 /** The store of the process that holds the database. */
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { tmpdir } from "node:os";
-import { dirname, isAbsolute } from "node:path";
 import type { CodeBook } from "../wire/code-book.ts";
 import { DatabaseAgentLog } from "./agents/agent-log.ts";
 import type { Database } from "./database.ts";
@@ -27,6 +25,7 @@ import { reportHost } from "./queries/host-report.ts";
 import { listCaptures } from "./queries/list-captures.ts";
 import { readNetworkTimeline } from "./queries/network-timeline.ts";
 import type { NetworkQuery, NetworkTimeline } from "./network-timeline.ts";
+import { folderBeside } from "./nameless-file.ts";
 import { replaceAssets } from "./replace-assets.ts";
 import { rankHosts } from "./ranking/rank-hosts.ts";
 import { DatabaseTriage } from "./triage/database-triage.ts";
@@ -84,8 +83,7 @@ class LocalStore implements Store {
     });
     this.#clock = options.clock;
     this.#keys = options.keys ?? [];
-    const { path } = options.database;
-    this.#folder = isAbsolute(path) ? dirname(path) : tmpdir();
+    this.#folder = folderBeside(options.database.path);
     this.#spool = new Spool(this.#folder, options.spoolOctets ?? defaultSpoolOctets);
   }
 

@@ -1,14 +1,11 @@
 /**
  * Where captures wait that come slowly: whoever sends one may stall for hours, and only one capture is written at a time.
- * So it is received whole before it asks for its turn. The file has no name from the moment it is there: it is gone with
- * its descriptor, in whatever way the process ends.
+ * So it is received whole before it asks for its turn.
  */
-import { randomUUID } from "node:crypto";
-import { closeSync, openSync, rmSync, write } from "node:fs";
-import { join } from "node:path";
+import { closeSync, write } from "node:fs";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
-import { DatabaseError } from "./database-error.ts";
+import { explainFull, noRoom, openNameless } from "./nameless-file.ts";
 
 const writeOctets = promisify(write);
 
@@ -42,12 +39,12 @@ export class Spool {
     receiving: Receiving,
     use: (descriptor: number, octets: number) => Promise<Result>,
   ): Promise<Result> {
-    const descriptor = this.#openNameless();
+    const descriptor = openNameless(this.#folder);
     let octets = 0;
     const take = (piece: number): void => {
       octets += piece;
       this.#octets += piece;
-      if (this.#octets > this.#limit) throw this.#noRoom(`more than ${this.#limit} octets wait`);
+      if (this.#octets > this.#limit) throw noRoom(this.#folder, `more than ${this.#limit} octets wait`);
     };
     try {
       await this.#copy(stream, descriptor, receiving, take);
@@ -55,17 +52,6 @@ export class Spool {
     } finally {
       this.#octets -= octets;
       closeSync(descriptor);
-    }
-  }
-
-  #openNameless(): number {
-    const path = join(this.#folder, `.tattle-${randomUUID()}.spool`);
-    try {
-      const descriptor = openSync(path, "wx+", 0o600);
-      rmSync(path);
-      return descriptor;
-    } catch (error) {
-      throw this.#explained(error);
     }
   }
 
@@ -96,20 +82,9 @@ export class Spool {
         const { bytesWritten } = await writeOctets(descriptor, piece, at, piece.length - at, position + at);
         at += bytesWritten;
       } catch (error) {
-        throw this.#explained(error);
+        throw explainFull(this.#folder, error);
       }
     }
-  }
-
-  #explained(error: unknown): unknown {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    const isFull = code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG";
-    return isFull ? this.#noRoom("no space left on device", error) : error;
-  }
-
-  #noRoom(reason: string, cause?: unknown): DatabaseError {
-    const message = `${this.#folder}: ${reason}; nothing of this capture was kept`;
-    return new DatabaseError("no room", message, { cause });
   }
 }
 

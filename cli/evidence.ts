@@ -13,6 +13,7 @@ import { readCodeBook } from "./code-book-file.ts";
 import type { CommandLine } from "./command.ts";
 import { defaultDatabase } from "./data-folder.ts";
 import { describeFileError } from "./file-error.ts";
+import { readWholeNumber } from "./number-option.ts";
 import { printable } from "./printable.ts";
 import { readReaderKeys } from "./reader-keys-file.ts";
 import type { Shell } from "./shell.ts";
@@ -45,7 +46,7 @@ export async function withNewEvidence<Result>(
   const codeBook = readCodeBook(line.value("code-book"));
   const path = placeOf(line, shell);
   const isNew = !existsSync(path);
-  const result = await withStore(openStore, path, codeBook, shell, use, keysOf(line));
+  const result = await withStore(openToIngest, path, codeBook, shell, use, ownerOptions(line));
   if (isNew && !holds(result)) rmSync(path, { force: true });
   return result;
 }
@@ -61,14 +62,14 @@ export async function withOwnedEvidence<Result>(
 ): Promise<Result> {
   const database = placeOf(line, shell);
   const codeBook = readCodeBook(line.value("code-book"));
-  const keys = keysOf(line);
+  const owner = ownerOptions(line);
   return withStore(
     openOwnedStore,
     database,
     codeBook,
     shell,
     async (store) => use(store, codeBook, database),
-    keys,
+    owner,
   );
 }
 
@@ -79,16 +80,27 @@ export async function withEvidenceInMemory<Result>(
   use: (store: Store) => Promise<Result>,
   keys: readonly ReaderKey[] = [],
 ): Promise<Result> {
-  return withStore(openStore, inMemory, codeBook, shell, use, keys);
+  return withStore(openStore, inMemory, codeBook, shell, use, { keys });
 }
 
-function keysOf(line: CommandLine): readonly ReaderKey[] {
-  return readReaderKeys(line.value("mark-keys"));
+type OwnerOptions = Pick<OpenStoreOptions, "keys" | "spoolOctets">;
+
+/** What matters where this process comes to hold the database. */
+function ownerOptions(line: CommandLine): OwnerOptions {
+  const gibibytes = readWholeNumber(line, "spool-limit", { minimum: 1, maximum: 1_000_000 });
+  return {
+    keys: readReaderKeys(line.value("mark-keys")),
+    ...(gibibytes === undefined ? {} : { spoolOctets: gibibytes * 1024 ** 3 }),
+  };
 }
 
 /** A question is over in a moment: nobody is to come with a capture meanwhile, and make the command stay. */
 function openToAsk(path: string, options: OpenStoreOptions): Promise<Store> {
   return openStore(path, { ...options, listens: false });
+}
+
+function openToIngest(path: string, options: OpenStoreOptions): Promise<Store> {
+  return openStore(path, { ...options, forIngest: true });
 }
 
 type OpenStore = (path: string, options: OpenStoreOptions) => Promise<Store>;
@@ -99,12 +111,12 @@ async function withStore<Result>(
   codeBook: CodeBook,
   shell: Shell,
   use: (store: Store) => Promise<Result>,
-  keys: readonly ReaderKey[] = [],
+  owner: OwnerOptions = {},
 ): Promise<Result> {
   try {
     const store = await open(path, {
+      ...owner,
       codeBook,
-      keys,
       clock: shell.now,
       signal: shell.signal,
       onWaiting: ({ message }) => {

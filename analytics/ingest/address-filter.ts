@@ -14,9 +14,9 @@ export class AddressFilter {
   /** All that the bitmap may ever take; untouched memory costs nothing. */
   #room = new Uint32Array(2 ** largestBits / 32);
   #words = this.#room.subarray(0, 2 ** smallestBits / 32);
-  #hashes = new Uint32Array(1024);
-  #entered = new Uint8Array(4096);
-  /** Addresses entered. */
+  /** Of the addresses entered, for as long as the bitmap may still become wider: at most 2^14 of them. */
+  #hashes = new Set<number>();
+  /** Addresses entered, and then some: once the bitmap is as wide as it becomes, the same one may count again. */
   count = 0;
 
   /** Highest bits of a hash that name its bit are what is left of it behind this shift; 32 while nothing is entered. */
@@ -36,39 +36,24 @@ export class AddressFilter {
     return (((this.#words[bit >>> 5] ?? 0) >>> (bit & 31)) & 1) === 1;
   }
 
-  /** Whether exactly this address was entered, by its local id. */
-  isEntered(id: number): boolean {
-    return this.#entered[id] === 1;
-  }
-
-  /** Enters an address by its local id and hash; again is nothing new. */
-  enter(id: number, hash: number): void {
-    if (id >= this.#entered.length) {
-      const entered = new Uint8Array(id * 2);
-      entered.set(this.#entered);
-      this.#entered = entered;
-    }
-    if (this.#entered[id] === 1) return;
-    this.#entered[id] = 1;
-    this.#add(hash);
-  }
-
-  #add(hash: number): void {
-    if (this.count === this.#hashes.length) {
-      const hashes = new Uint32Array(this.count * 2);
-      hashes.set(this.#hashes);
-      this.#hashes = hashes;
-    }
-    this.#hashes[this.count++] = hash;
+  /** Enters an address by its hash; again is nothing new. */
+  enter(hash: number): void {
+    if (this.#hashes.has(hash)) return;
     const bits = 32 - this.#shift;
-    if (bits < largestBits && this.count * bitsPerAddress > 2 ** bits) this.#widen(bits + 1);
-    else this.#set(hash);
+    this.count++;
+    if (bits === largestBits) this.#set(hash);
+    else {
+      this.#hashes.add(hash);
+      if (this.count * bitsPerAddress > 2 ** bits) this.#widen(bits + 1);
+      else this.#set(hash);
+    }
   }
 
   #widen(bits: number): void {
     this.#shift = 32 - bits;
     this.#words = this.#room.subarray(0, 2 ** bits / 32).fill(0);
-    for (const hash of this.#hashes.subarray(0, this.count)) this.#set(hash);
+    for (const hash of this.#hashes) this.#set(hash);
+    if (bits === largestBits) this.#hashes.clear();
   }
 
   #set(hash: number): void {

@@ -1,16 +1,22 @@
 /** Detections seen in a capture: host, detected-at, category and activity, as dense local ids. */
-import { finish, grown, HashSlots, none } from "./hash-slots.ts";
+import { finish, HashSlots, none } from "./hash-slots.ts";
+import { PagedRows } from "./paged-rows.ts";
 import type { Secrets } from "./secrets.ts";
+import type { WalkMemory } from "./walk-memory.ts";
 
 export class DetectionTable {
-  readonly #slots = new HashSlots();
+  readonly words: Uint32Array;
+  readonly #slots: HashSlots;
+  /** Three words a detection: local host id, detected-at (seconds since 1970), category * 256 + activity. */
+  readonly #rows: PagedRows;
   readonly #multiplier0: number;
   readonly #multiplier1: number;
   readonly #multiplier2: number;
-  /** Three words a detection: local host id, detected-at (seconds since 1970), category * 256 + activity. */
-  words = new Uint32Array(3 * 256);
 
-  constructor(secrets: Secrets) {
+  constructor(secrets: Secrets, memory: WalkMemory) {
+    this.words = memory.words;
+    this.#slots = new HashSlots(memory);
+    this.#rows = new PagedRows(memory, 3);
     const [m0 = 1, m1 = 1, m2 = 1] = secrets.multipliers.subarray(4);
     this.#multiplier0 = m0;
     this.#multiplier1 = m1;
@@ -29,20 +35,23 @@ export class DetectionTable {
         Math.imul(detectedAt, this.#multiplier1) +
         Math.imul(codes, this.#multiplier2),
     );
-    let slot = slots.first(hash);
-    let id = slots.at(slot);
+    let id = slots.first(hash);
     while (id !== none) {
-      const at = id * 3;
+      const at = this.#rows.place(id);
       if (this.words[at] === host && this.words[at + 1] === detectedAt >>> 0 && this.words[at + 2] === codes)
         return id;
-      slot = slots.next(slot);
-      id = slots.at(slot);
+      id = slots.next();
     }
-    id = slots.add(slot, hash);
-    if (id * 3 === this.words.length) this.words = grown(this.words, id * 6);
-    this.words[id * 3] = host;
-    this.words[id * 3 + 1] = detectedAt;
-    this.words[id * 3 + 2] = codes;
+    id = slots.add();
+    const at = this.#rows.place(id);
+    this.words[at] = host;
+    this.words[at + 1] = detectedAt;
+    this.words[at + 2] = codes;
     return id;
+  }
+
+  /** Where in `words` the three words of a detection begin, until the next turn. */
+  place(id: number): number {
+    return this.#rows.place(id);
   }
 }

@@ -11,6 +11,7 @@ import type { FlowTable } from "./flow-table.ts";
 import type { HostTable } from "./host-table.ts";
 import type { MarkTable } from "./mark-table.ts";
 import type { UnmarkedHosts } from "./unmarked-hosts.ts";
+import type { WalkMemory } from "./walk-memory.ts";
 
 export interface Dictionaries {
   readonly hosts: HostTable;
@@ -20,6 +21,8 @@ export interface Dictionaries {
   readonly prefixes: EnforcementPrefixes;
   readonly flowKey: FlowKey;
   readonly unmarked: UnmarkedHosts;
+  /** Where all of them are. */
+  readonly memory: WalkMemory;
 }
 
 /** Writes all but the flows, which need the database's ids of hosts; `names` are of name-resolution blocks. */
@@ -29,9 +32,9 @@ export async function stageDictionaries(
   names: ReadonlyMap<string, string>,
   path: CopyPath,
 ): Promise<void> {
-  await stageHosts(connection, dictionaries.hosts, path);
-  await stageDetections(connection, dictionaries.detections, path);
-  await stageMarks(connection, dictionaries.marks, path);
+  await stageHosts(connection, dictionaries, path);
+  await stageDetections(connection, dictionaries, path);
+  await stageMarks(connection, dictionaries, path);
   await stagePrefixes(connection, dictionaries.prefixes, path);
   await stageUnmarked(connection, dictionaries.unmarked, path);
   await stageNames(connection, names, path);
@@ -60,9 +63,14 @@ export async function writeRows<Named extends Columns>(
   appender.close();
 }
 
-async function stageHosts(connection: DuckDBConnection, hosts: HostTable, path: CopyPath): Promise<void> {
+async function stageHosts(
+  connection: DuckDBConnection,
+  { hosts, memory }: Dictionaries,
+  path: CopyPath,
+): Promise<void> {
   const columns = { host: wordColumn(), address: textColumn() };
   await writeRows(connection, "staged_host", columns, path, hosts.count, (to, row, host) => {
+    memory.nextTurn();
     to.host[row] = host;
     to.address[row] = hosts.text(host);
   });
@@ -70,7 +78,7 @@ async function stageHosts(connection: DuckDBConnection, hosts: HostTable, path: 
 
 async function stageDetections(
   connection: DuckDBConnection,
-  detections: DetectionTable,
+  { detections, memory }: Dictionaries,
   path: CopyPath,
 ): Promise<void> {
   const columns = {
@@ -81,7 +89,8 @@ async function stageDetections(
     activity: octetColumn(),
   };
   await writeRows(connection, "staged_detection", columns, path, detections.count, (to, row, detection) => {
-    const at = detection * 3;
+    memory.nextTurn();
+    const at = detections.place(detection);
     const codes = detections.words[at + 2] ?? 0;
     to.detection[row] = detection;
     to.host[row] = detections.words[at] ?? 0;
@@ -91,9 +100,14 @@ async function stageDetections(
   });
 }
 
-async function stageMarks(connection: DuckDBConnection, marks: MarkTable, path: CopyPath): Promise<void> {
+async function stageMarks(
+  connection: DuckDBConnection,
+  { marks, memory }: Dictionaries,
+  path: CopyPath,
+): Promise<void> {
   const columns = { mark: wordColumn(), host: wordColumn(), kind: octetColumn(), option: textColumn() };
   await writeRows(connection, "staged_mark", columns, path, marks.count, (to, row, mark) => {
+    memory.nextTurn();
     to.mark[row] = mark;
     to.host[row] = marks.host(mark);
     to.kind[row] = marks.kind(mark);
@@ -120,15 +134,22 @@ async function stageUnmarked(
   unmarked: UnmarkedHosts,
   path: CopyPath,
 ): Promise<void> {
-  const runs = [...unmarked.runs()];
+  if (unmarked.count === 0) return;
   const columns = { host: wordColumn(), first: wideColumn(), last: wideColumn(), packets: wordColumn() };
-  await writeRows(connection, "staged_unmarked", columns, path, runs.length, (to, row, index) => {
-    const { host = 0, first = 0, last = 0, packets = 0 } = runs[index] ?? {};
-    to.host[row] = host;
-    setWide(to.first, row, first);
-    setWide(to.last, row, last);
-    to.packets[row] = packets;
-  });
+  const appender = await ColumnAppender.create(connection, "staged_unmarked", columns, path);
+  try {
+    unmarked.forEach((host, first, last, packets) => {
+      columns.host[appender.rows] = host;
+      setWide(columns.first, appender.rows, first);
+      setWide(columns.last, appender.rows, last);
+      columns.packets[appender.rows] = packets;
+      appender.advance();
+    });
+  } catch (error) {
+    appender.discard();
+    throw error;
+  }
+  appender.close();
 }
 
 async function stageNames(

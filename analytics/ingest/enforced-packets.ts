@@ -32,13 +32,14 @@ export class EnforcedPackets {
 
   /** `packet` has the frame's time. */
   observe({ walk, octets, view, start, end, cutOctets, number }: WalkedFrame, packet: TransportFacts): void {
-    const { flowKey, hosts, prefixes } = this.#dictionaries;
+    const { flowKey, hosts, prefixes, memory } = this.#dictionaries;
     const prefix = prefixes.read(octets, start, end);
     if (prefix === none) return;
     const network = walk.mark !== absent && !walk.markQuoted ? walk.markNetwork : walk.network;
     // Of an ICMP error that was acted on, the walk keeps the packet that it quotes, which was not acted on.
     if (walk.quoted && network === walk.network) return;
     packet.read(walk, network, view, cutOctets);
+    memory.nextTurn();
     const tuple = this.#tuple;
     tuple.readSent(view, network, view.getUint8(network) >> 4, packet.ports, packet.protocol);
     const host = hosts.intern(tuple.host0, tuple.host1, tuple.host2, tuple.host3);

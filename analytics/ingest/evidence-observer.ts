@@ -32,18 +32,18 @@ import { evidenceSelection, TagCheck } from "./tag-check.ts";
 import type { ReaderKey } from "./tag-check.ts";
 import { TimeBounds } from "./time-bounds.ts";
 import { TransportFacts } from "./transport-facts.ts";
+import { trust } from "./trust-level.ts";
 import { beginsConnection, couldBeMarked, UnmarkedHosts } from "./unmarked-hosts.ts";
+import { WalkMemory } from "./walk-memory.ts";
 import { sightingDetail } from "./walk-rows.ts";
 import type { WalkRows } from "./walk-rows.ts";
-
-/** Ids of the table trust, in their order. */
-const trust = { lone: 0, established: 1, verified: 2, implausible: 3, invalid: 4 } as const;
 
 export interface ObserverOptions {
   readonly selection?: MarkSelection | undefined;
   /** Keys that tags are verified with. */
   readonly keys?: readonly ReaderKey[] | undefined;
   readonly beginnings?: KnownBeginnings;
+  readonly memory?: WalkMemory;
 }
 
 export class EvidenceObserver implements FrameSink {
@@ -60,6 +60,7 @@ export class EvidenceObserver implements FrameSink {
   readonly passed: QuietFrames;
   readonly beginnings: KnownBeginnings;
 
+  readonly #memory: WalkMemory;
   readonly #rows: WalkRows;
   readonly #walk: PacketWalk;
   readonly #flows: FlowEvidence;
@@ -78,22 +79,22 @@ export class EvidenceObserver implements FrameSink {
   /** Numbers that Wireshark gives to what is no packet. */
   #otherFrames = 0;
 
-  constructor(
-    rows: WalkRows,
-    secrets: Secrets,
-    { selection = evidenceSelection, keys = [], beginnings = new KnownBeginnings() }: ObserverOptions = {},
-  ) {
+  constructor(rows: WalkRows, secrets: Secrets, options: ObserverOptions = {}) {
+    const { selection = evidenceSelection, keys = [], beginnings = new KnownBeginnings() } = options;
+    const { memory = new WalkMemory() } = options;
+    this.#memory = memory;
     this.beginnings = beginnings;
     this.#rows = rows;
-    this.#tags = new TagCheck(keys);
+    this.#tags = new TagCheck(keys, memory);
     this.#walk = new PacketWalk(this.#octets, selection);
     this.digest = new ContentDigest(secrets);
     this.passed = new QuietFrames(secrets, selection, this.digest, this.#flagged);
-    const hosts = new HostTable(secrets);
-    const detections = new DetectionTable(secrets);
-    this.#flows = new FlowEvidence(hosts, secrets, {
+    const hosts = new HostTable(secrets, memory);
+    const detections = new DetectionTable(secrets, memory);
+    this.#flows = new FlowEvidence(hosts, secrets, memory, {
       began: (host) => {
-        this.#flagged.enter(host, hosts.hashOf(host));
+        hosts.flag(host);
+        this.#flagged.enter(hosts.hashOf(host));
       },
       trustChanges: (flow) => {
         this.#runs.flush(flow);
@@ -102,19 +103,20 @@ export class EvidenceObserver implements FrameSink {
         const minute = minuteOf(time);
         const within = time - minuteStart(minute);
         // Counted as a lone packet before; now it is seen, at that time, on a flow with evidence.
-        this.#record(mark, this.#tagTrust(flow) ?? trust.established, minute, within, within, 0);
+        this.#record(mark, this.#tags.trustOf(flow) ?? trust.established, minute, within, within, 0);
       },
       passed: (flow, minute) => {
         rows.passed(flow, minute);
       },
     });
-    const marks = new MarkTable(detections, secrets);
+    const marks = new MarkTable(detections, secrets, memory);
     this.#runs = new MarkedRuns(
+      memory,
       this.#flows.table,
       marks,
       (flow, mark, minute, first, last, packets, octets) => {
         const level = this.#flows.isEstablished(flow) ? trust.established : trust.lone;
-        this.#record(mark, this.#tagTrust(flow) ?? level, minute, first, last, packets);
+        this.#record(mark, this.#tags.trustOf(flow) ?? level, minute, first, last, packets);
         this.#hostMinutes.add(this.#flows.table.host(flow), minute, first, last, packets, octets);
       },
     );
@@ -125,11 +127,12 @@ export class EvidenceObserver implements FrameSink {
       flows: this.#flows.table,
       prefixes: new EnforcementPrefixes(),
       flowKey: new FlowKey(secrets),
-      unmarked: new UnmarkedHosts(),
+      unmarked: new UnmarkedHosts(memory),
+      memory,
     };
     this.#enforced = new EnforcedPackets(this.dictionaries, rows);
     this.#minutes = Object.values(trust).map((level) => this.#detectionMinutes(level));
-    this.#hostMinutes = new MinuteSums((host, minute, _first, _last, packets, octets) => {
+    this.#hostMinutes = new MinuteSums(memory, (host, minute, _first, _last, packets, octets) => {
       rows.hostMinute(host, minute, packets, octets);
     });
   }
@@ -255,6 +258,7 @@ export class EvidenceObserver implements FrameSink {
   #marked(originalLength: number, capturedLength: number): void {
     const walk = this.#walk;
     const view = this.#view;
+    this.#memory.nextTurn();
     this.markedPackets++;
     digestMark(this.digest, walk, view);
     const carrier = walk.markCarrier === "ipv4" ? sightingDetail.ipv4Carrier : 0;
@@ -312,13 +316,6 @@ export class EvidenceObserver implements FrameSink {
     return this.#tags;
   }
 
-  /** Level of trust by the flow's tags; undefined if they say nothing. */
-  #tagTrust(flow: number): number | undefined {
-    const state = this.#tags.stateOf(flow);
-    if (state === "verified") return trust.verified;
-    return state === "invalid" ? trust.invalid : undefined;
-  }
-
   /** A mark inside an ICMP error: a sighting that never ranks. */
   #quoted(originalLength: number, carrier: number): void {
     const walk = this.#walk;
@@ -340,6 +337,7 @@ export class EvidenceObserver implements FrameSink {
   /** A packet without a mark to, or of, an address that may be flagged. */
   #unmarked(cutOctets: number, isReply: boolean, isOwn: boolean): void {
     const walk = this.#walk;
+    this.#memory.nextTurn();
     if (walk.ipVersion === 6) digestAddresses(this.digest, this.#view, walk.network);
     this.#packet.read(walk, walk.network, this.#view, cutOctets);
     if (isReply) this.#reply(walk.network, walk.ipVersion);
@@ -356,7 +354,7 @@ export class EvidenceObserver implements FrameSink {
     if (flow !== none) return this.#flows.table.host(flow);
     if (!beginsConnection(this.#packet)) return none;
     const host = this.dictionaries.hosts.find(host0, host1, host2, host3);
-    return host !== none && this.#flagged.isEntered(host) ? host : none;
+    return host !== none && this.dictionaries.hosts.isFlagged(host) ? host : none;
   }
 
   #reply(network: number, version: number): void {
@@ -391,7 +389,7 @@ export class EvidenceObserver implements FrameSink {
   }
 
   #detectionMinutes(level: number): MinuteSums {
-    return new MinuteSums((detection, minute, first, last, packets) => {
+    return new MinuteSums(this.#memory, (detection, minute, first, last, packets) => {
       this.#rows.detectionMinute(detection, minute, level, first, last, packets);
     });
   }

@@ -5,7 +5,7 @@
  * The host's side counts marked packets only: otherwise forged packets on the ports of a real connection would be
  * vouched for by the connection's own, unmarked segments.
  */
-import { cold, coldDouble, coldWords, flowFlags, FlowTable, hot, hotWords } from "./flow-table.ts";
+import { cold, coldDouble, flowFlags, FlowTable, hot } from "./flow-table.ts";
 import type { FlowTuple } from "./flow-tuple.ts";
 import { none } from "./hash-slots.ts";
 import type { HostTable } from "./host-table.ts";
@@ -19,6 +19,7 @@ import {
   sequenceLength,
   tcpFlags,
 } from "./sequence-space.ts";
+import type { WalkMemory } from "./walk-memory.ts";
 
 /** What a packet says of its flow; one object is reused. Without a TCP header the flags are 0. */
 export interface FlowPacket {
@@ -51,8 +52,8 @@ export class FlowEvidence {
   readonly table: FlowTable;
   readonly #sink: EvidenceSink;
 
-  constructor(hosts: HostTable, secrets: Secrets, sink: EvidenceSink) {
-    this.table = new FlowTable(hosts, secrets);
+  constructor(hosts: HostTable, secrets: Secrets, memory: WalkMemory, sink: EvidenceSink) {
+    this.table = new FlowTable(hosts, secrets, memory);
     this.#sink = sink;
   }
 
@@ -60,13 +61,13 @@ export class FlowEvidence {
   flowOf(tuple: FlowTuple, packet: FlowPacket): number {
     const flow = this.table.find(tuple);
     if (flow === none) return this.#begin(tuple, packet, none);
-    const flags = this.table.words[flow * hotWords + hot.flags] ?? 0;
+    const flags = this.table.words[this.table.place(flow) + hot.flags] ?? 0;
     if ((packet.flags & tcpFlags.syn) === 0) {
       const answers = (flags & flowFlags.peerSyn) !== 0 && this.#answersPeersSyn(flow, packet);
       return answers ? this.#begin(tuple, packet, flow) : flow;
     }
     if ((flags & flowFlags.knowsFirstSyn) !== 0) {
-      const isSame = this.table.coldWords[flow * coldWords + cold.firstSyn] === firstSyn(packet);
+      const isSame = this.table.words[this.table.coldPlace(flow) + cold.firstSyn] === firstSyn(packet);
       return isSame ? flow : this.#begin(tuple, packet, none);
     }
     if (!this.#continuesTo(flow, packet.sequence)) return this.#begin(tuple, packet, none);
@@ -76,7 +77,7 @@ export class FlowEvidence {
 
   /** A marked TCP packet of the flow's host. */
   sent(flow: number, packet: FlowPacket): void {
-    const at = flow * hotWords;
+    const at = this.table.place(flow);
     const flags = this.table.words[at + hot.flags] ?? 0;
     const mayAcknowledge = (flags & (flowFlags.peerSeen | flowFlags.peerAcknowledged)) === flowFlags.peerSeen;
     if (mayAcknowledge && this.#acknowledgesPeer(flow, packet)) {
@@ -88,8 +89,8 @@ export class FlowEvidence {
 
   /** Any packet from the flow's peer to its host, marked or not. */
   replied(flow: number, packet: FlowPacket): void {
-    const { coldWords: words, coldDoubles: doubles } = this.table;
-    const at = flow * coldWords;
+    const { words, doubles } = this.table;
+    const at = this.table.coldPlace(flow);
     const doubleAt = at >> 1;
     const begins = packet.isTcp && (packet.flags & (tcpFlags.syn | tcpFlags.ack)) === tcpFlags.syn;
     if (begins) this.#notePeersSyn(flow, packet.sequence);
@@ -111,22 +112,22 @@ export class FlowEvidence {
   }
 
   #has(flow: number, flag: number): boolean {
-    return ((this.table.words[flow * hotWords + hot.flags] ?? 0) & flag) !== 0;
+    return ((this.table.words[this.table.place(flow) + hot.flags] ?? 0) & flag) !== 0;
   }
 
   #raise(flow: number, flag: number): void {
-    const at = flow * hotWords + hot.flags;
+    const at = this.table.place(flow) + hot.flags;
     this.table.words[at] = (this.table.words[at] ?? 0) | flag;
   }
 
   #begin(tuple: FlowTuple, packet: FlowPacket, previous: number): number {
     const { table } = this;
     const flow = table.add(tuple);
-    table.coldDoubles[((flow * coldWords) >> 1) + coldDouble.firstSeen] = packet.time;
+    table.doubles[(table.coldPlace(flow) >> 1) + coldDouble.firstSeen] = packet.time;
     if ((packet.flags & tcpFlags.syn) !== 0) this.#noteSyn(flow, packet);
     else if (previous !== none) {
-      table.coldWords[flow * coldWords + cold.firstSyn] =
-        table.coldWords[previous * coldWords + cold.nextSyn] ?? 0;
+      table.words[table.coldPlace(flow) + cold.firstSyn] =
+        table.words[table.coldPlace(previous) + cold.nextSyn] ?? 0;
       this.#raise(flow, flowFlags.knowsFirstSyn | flowFlags.hostIsServer);
     }
     this.#sink.began(table.host(flow));
@@ -136,21 +137,21 @@ export class FlowEvidence {
   /** Whether the numbers seen so far may have begun at this SYN, which the capture shows late. */
   #continuesTo(flow: number, sequence: number): boolean {
     const { words } = this.table;
-    const at = flow * hotWords;
+    const at = this.table.place(flow);
     const distance = ((words[at + hot.hostNext] ?? 0) - sequence - 1) >>> 0;
     return distance <= (words[at + hot.hostSpan] ?? 0) + reorderedOctets;
   }
 
   #noteSyn(flow: number, packet: FlowPacket): void {
     const isServer = (packet.flags & tcpFlags.ack) !== 0;
-    this.table.coldWords[flow * coldWords + cold.firstSyn] = firstSyn(packet);
+    this.table.words[this.table.coldPlace(flow) + cold.firstSyn] = firstSyn(packet);
     this.#raise(flow, flowFlags.knowsFirstSyn | (isServer ? flowFlags.hostIsServer : 0));
   }
 
   /** Another SYN than this connection's may begin a new one, or be forged: the host's answer will tell. */
   #notePeersSyn(flow: number, sequence: number): void {
-    const at = flow * coldWords;
-    const { coldWords: words } = this.table;
+    const at = this.table.coldPlace(flow);
+    const { words } = this.table;
     if (this.#has(flow, flowFlags.knowsFirstSyn) && words[at + cold.firstSyn] === sequence >>> 0) return;
     words[at + cold.nextSyn] = sequence;
     this.#raise(flow, flowFlags.peerSyn);
@@ -158,14 +159,14 @@ export class FlowEvidence {
 
   /** The host's SYN-ACK may have had no room for the mark; then its first marked packet shows that it took the SYN. */
   #answersPeersSyn(flow: number, packet: FlowPacket): boolean {
-    const syn = this.table.coldWords[flow * coldWords + cold.nextSyn] ?? 0;
+    const syn = this.table.words[this.table.coldPlace(flow) + cold.nextSyn] ?? 0;
     const distance = (packet.acknowledgment - syn - 1) >>> 0;
     return (packet.flags & tcpFlags.ack) !== 0 && distance < unmarkedBeginning;
   }
 
   #acknowledgesPeer(flow: number, packet: FlowPacket): boolean {
-    const { coldWords: words } = this.table;
-    const at = flow * coldWords;
+    const { words } = this.table;
+    const at = this.table.coldPlace(flow);
     return (
       (packet.flags & tcpFlags.ack) !== 0 &&
       isAcknowledged(words[at + cold.peerNext] ?? 0, words[at + cold.peerSpan] ?? 0, packet.acknowledgment)
@@ -195,8 +196,8 @@ export class FlowEvidence {
   }
 
   #advancePeer(flow: number, packet: FlowPacket): void {
-    const { coldWords: words } = this.table;
-    const at = flow * coldWords;
+    const { words } = this.table;
+    const at = this.table.coldPlace(flow);
     const length = sequenceLength(packet.payload, packet.flags);
     const end = (packet.sequence + length) | 0;
     const distance = this.#has(flow, flowFlags.peerSeen)
@@ -210,8 +211,8 @@ export class FlowEvidence {
   }
 
   #acknowledge(flow: number, packet: FlowPacket): void {
-    const { words, coldDoubles } = this.table;
-    const at = flow * hotWords;
+    const { words, doubles } = this.table;
+    const at = this.table.place(flow);
     const next = words[at + hot.hostNext] ?? 0;
     if (!isAcknowledged(next, words[at + hot.hostSpan] ?? 0, packet.acknowledgment)) return;
     this.#raise(flow, flowFlags.hostAcknowledged);
@@ -222,34 +223,34 @@ export class FlowEvidence {
     const pending = words[at + hot.pending] ?? 0;
     if (pending > behind) {
       words[at + hot.pending] = behind;
-      const acknowledged = ((flow * coldWords) >> 1) + coldDouble.acknowledgedOctets;
-      coldDoubles[acknowledged] = (coldDoubles[acknowledged] ?? 0) + pending - behind;
+      const acknowledged = (this.table.coldPlace(flow) >> 1) + coldDouble.acknowledgedOctets;
+      doubles[acknowledged] = (doubles[acknowledged] ?? 0) + pending - behind;
       if (this.#has(flow, flowFlags.established)) this.#pass(flow, packet.time);
     }
     this.#establish(flow, packet.time);
   }
 
   #establish(flow: number, time: number): void {
-    const { words, coldDoubles } = this.table;
-    const at = flow * hotWords;
+    const { words, doubles } = this.table;
+    const at = this.table.place(flow);
     const flags = words[at + hot.flags] ?? 0;
     const both = flowFlags.hostAcknowledged | flowFlags.peerAcknowledged;
     if ((flags & flowFlags.established) !== 0 || (flags & both) !== both) return;
     this.#sink.trustChanges(flow);
     this.#raise(flow, flowFlags.established);
-    const doubleAt = (flow * coldWords) >> 1;
-    coldDoubles[doubleAt + coldDouble.establishedAt] = time;
-    const lastMarked = coldDoubles[doubleAt + coldDouble.lastMarked] ?? 0;
+    const doubleAt = this.table.coldPlace(flow) >> 1;
+    doubles[doubleAt + coldDouble.establishedAt] = time;
+    const lastMarked = doubles[doubleAt + coldDouble.lastMarked] ?? 0;
     this.#sink.established(flow, words[at + hot.mark] ?? 0, lastMarked);
-    if ((coldDoubles[doubleAt + coldDouble.acknowledgedOctets] ?? 0) > 0) this.#pass(flow, time);
+    if ((doubles[doubleAt + coldDouble.acknowledgedOctets] ?? 0) > 0) this.#pass(flow, time);
   }
 
   #pass(flow: number, time: number): void {
-    const { coldWords: words, coldDoubles } = this.table;
-    const at = flow * coldWords;
+    const { words, doubles } = this.table;
+    const at = this.table.coldPlace(flow);
     if (!this.#has(flow, flowFlags.passed)) {
       this.#raise(flow, flowFlags.passed);
-      coldDoubles[(at >> 1) + coldDouble.passedAt] = time;
+      doubles[(at >> 1) + coldDouble.passedAt] = time;
     }
     const minute = minuteOf(time);
     if (words[at + cold.passedMinute] === minute + 1) return;

@@ -5,16 +5,17 @@ import { nullableWideColumn, octetColumn, shortColumn, wideColumn, wordColumn } 
 import type { CopyPath, NullableColumn } from "./column-appender.ts";
 import { writeRows } from "./dictionary-rows.ts";
 import type { Dictionaries } from "./dictionary-rows.ts";
-import { cold, coldDouble, coldWords, flowFlags, hot, hotWords } from "./flow-table.ts";
+import { cold, coldDouble, flowFlags, hot } from "./flow-table.ts";
 import { minuteOf } from "./minute-rows.ts";
+import type { PagedRows } from "./paged-rows.ts";
 import { addTuple } from "./tuple-key.ts";
 import type { IdBases } from "./walk-rows.ts";
 
-/** `hostIds`: the database's id of each local host. */
+/** `hostIds`: the database's id of each local host, one word each. */
 export async function writeFlows(
   connection: DuckDBConnection,
-  { flows, hosts, flowKey }: Dictionaries,
-  hostIds: Uint32Array,
+  dictionaries: Dictionaries,
+  hostIds: PagedRows,
   bases: IdBases,
   path: CopyPath,
 ): Promise<void> {
@@ -39,28 +40,30 @@ export async function writeFlows(
     establishedAt: nullableWideColumn(),
     passedAt: nullableWideColumn(),
   };
-  const { words, coldWords: coldRows, coldDoubles } = flows;
+  const { flows, hosts, flowKey, memory } = dictionaries;
+  const { words, doubles } = flows;
   await writeRows(connection, "flow_seen", columns, path, flows.count, (to, row, flow) => {
-    const at = flow * hotWords;
-    const coldAt = flow * coldWords;
-    const coldTime = (place: number): number => coldDoubles[(coldAt >> 1) + place] ?? 0;
-    const host = coldRows[coldAt + cold.host] ?? 0;
-    const peer = coldRows[coldAt + cold.peer] ?? 0;
+    memory.nextTurn();
+    const at = flows.place(flow);
+    const coldAt = flows.coldPlace(flow);
+    const coldTime = (place: number): number => doubles[(coldAt >> 1) + place] ?? 0;
+    const host = words[coldAt + cold.host] ?? 0;
+    const peer = words[coldAt + cold.peer] ?? 0;
     const ports = words[at + hot.ports] ?? 0;
     const flags = words[at + hot.flags] ?? 0;
     const protocol = flags >>> 20;
     const firstSeen = coldTime(coldDouble.firstSeen);
     to.flow[row] = bases.lastFlow + 1 + flow;
-    to.host[row] = hostIds[host] ?? 0;
-    to.peer[row] = hostIds[peer] ?? 0;
+    to.host[row] = words[hostIds.place(host)] ?? 0;
+    to.peer[row] = words[hostIds.place(peer)] ?? 0;
     to.protocol[row] = protocol;
     to.hostPort[row] = ports >>> 16;
     to.peerPort[row] = ports & 0xffff;
     setWide(to.firstSeen, row, firstSeen);
     setWide(to.lastSeen, row, coldTime(coldDouble.lastSeen));
-    to.markedPackets[row] = coldRows[coldAt + cold.markedPackets] ?? 0;
+    to.markedPackets[row] = words[coldAt + cold.markedPackets] ?? 0;
     setWide(to.markedOctets, row, coldTime(coldDouble.markedOctets));
-    to.replyPackets[row] = coldRows[coldAt + cold.replyPackets] ?? 0;
+    to.replyPackets[row] = words[coldAt + cold.replyPackets] ?? 0;
     setWide(to.replyOctets, row, coldTime(coldDouble.replyOctets));
     setWide(to.acknowledgedOctets, row, coldTime(coldDouble.acknowledgedOctets));
     const isEstablished = (flags & flowFlags.established) !== 0;
@@ -74,7 +77,7 @@ export async function writeFlows(
     // Without its SYN a flow is told apart by the minute in which it was first seen.
     const knowsSyn = (flags & flowFlags.knowsFirstSyn) !== 0;
     flowKey.add(knowsSyn ? 1 : 0);
-    flowKey.add(knowsSyn ? (coldRows[coldAt + cold.firstSyn] ?? 0) : minuteOf(firstSeen));
+    flowKey.add(knowsSyn ? (words[coldAt + cold.firstSyn] ?? 0) : minuteOf(firstSeen));
     flowKey.digest();
     to.flowKey[row * 2] = flowKey.low;
     to.flowKey[row * 2 + 1] = flowKey.high;

@@ -5,12 +5,14 @@
  * flow without looking at the hosts.
  */
 import type { FlowTuple } from "./flow-tuple.ts";
-import { finish, grown, HashSlots, none } from "./hash-slots.ts";
+import { finish, HashSlots, none } from "./hash-slots.ts";
 import type { HostTable } from "./host-table.ts";
+import { PagedRows } from "./paged-rows.ts";
 import type { Secrets } from "./secrets.ts";
+import type { WalkMemory } from "./walk-memory.ts";
 
 /** 32-bit words of the row that every packet touches. */
-export const hotWords = 16;
+const hotWords = 16;
 
 /** Places of its fields. */
 export const hot = {
@@ -39,7 +41,7 @@ export const hot = {
 } as const;
 
 /** Words of the row that only replies, new flows and new runs touch. */
-export const coldWords = 26;
+const coldWords = 26;
 
 export const cold = {
   /** Local ids. */
@@ -88,23 +90,25 @@ export const flowFlags = {
   borderline: 1024,
 } as const;
 
-/** Large buffers start 16 octets into a page; with this the rows start on cache lines. */
-const alignment = 48;
-
 export class FlowTable {
   readonly #hosts: HostTable;
-  readonly #slots = new HashSlots();
+  readonly words: Uint32Array;
+  readonly doubles: Float64Array;
+  readonly #slots: HashSlots;
+  readonly #hot: PagedRows;
+  readonly #cold: PagedRows;
   readonly #multipliers: Uint32Array;
   readonly #multiplier0: number;
   readonly #multiplier1: number;
   readonly #multiplier2: number;
   readonly #multiplier3: number;
-  #capacity = 256;
-  words = new Uint32Array(new ArrayBuffer(alignment + this.#capacity * hotWords * 4), alignment);
-  coldWords = new Uint32Array(this.#capacity * coldWords);
-  coldDoubles = new Float64Array(this.coldWords.buffer);
 
-  constructor(hosts: HostTable, secrets: Secrets) {
+  constructor(hosts: HostTable, secrets: Secrets, memory: WalkMemory) {
+    this.words = memory.words;
+    this.doubles = memory.doubles;
+    this.#slots = new HashSlots(memory);
+    this.#hot = new PagedRows(memory, hotWords);
+    this.#cold = new PagedRows(memory, coldWords);
     this.#hosts = hosts;
     this.#multipliers = secrets.multipliers;
     const [m0 = 1, m1 = 1, m2 = 1, m3 = 1] = secrets.multipliers.subarray(9);
@@ -118,71 +122,52 @@ export class FlowTable {
     return this.#slots.count;
   }
 
+  /** Where in `words` the flow's hot row begins, until the next turn. */
+  place(flow: number): number {
+    return this.#hot.place(flow);
+  }
+
+  /** The same of its cold row; half of it is the place in `doubles`. */
+  coldPlace(flow: number): number {
+    return this.#cold.place(flow);
+  }
+
   host(flow: number): number {
-    return this.coldWords[flow * coldWords + cold.host] ?? 0;
+    return this.words[this.#cold.place(flow) + cold.host] ?? 0;
   }
 
   /** A packet of the flow, in either direction, at `time`. */
   see(flow: number, time: number): void {
-    const { coldDoubles } = this;
-    const at = (flow * coldWords) >> 1;
-    if (time > (coldDoubles[at + coldDouble.lastSeen] ?? 0)) coldDoubles[at + coldDouble.lastSeen] = time;
-    if (time < (coldDoubles[at + coldDouble.firstSeen] ?? 0)) coldDoubles[at + coldDouble.firstSeen] = time;
+    const { doubles } = this;
+    const at = this.#cold.place(flow) >> 1;
+    if (time > (doubles[at + coldDouble.lastSeen] ?? 0)) doubles[at + coldDouble.lastSeen] = time;
+    if (time < (doubles[at + coldDouble.firstSeen] ?? 0)) doubles[at + coldDouble.firstSeen] = time;
   }
 
   /** The newest flow of a 5-tuple, or `none`. */
   find(tuple: FlowTuple): number {
     const slots = this.#slots;
-    let slot = slots.first(this.#hash(tuple));
-    let id = slots.at(slot);
-    while (id !== none && !this.#equals(id, tuple)) {
-      slot = slots.next(slot);
-      id = slots.at(slot);
-    }
+    let id = slots.first(this.#hash(tuple));
+    while (id !== none && !this.#equals(id, tuple)) id = slots.next();
     return id;
   }
 
   /** A new flow, which the 5-tuple stands for from now on. */
   add(tuple: FlowTuple): number {
-    const slots = this.#slots;
-    const hash = this.#hash(tuple);
-    let slot = slots.first(hash);
-    let id = slots.at(slot);
-    while (id !== none && !this.#equals(id, tuple)) {
-      slot = slots.next(slot);
-      id = slots.at(slot);
-    }
-    id = id === none ? slots.add(slot, hash) : slots.replace(slot, hash);
-    if (id === this.#capacity) this.#grow();
+    const id = this.find(tuple) === none ? this.#slots.add() : this.#slots.replace();
+    const hosts = this.#hosts;
+    const host = hosts.intern(tuple.host0, tuple.host1, tuple.host2, tuple.host3);
+    const peer = hosts.intern(tuple.peer0, tuple.peer1, tuple.peer2, tuple.peer3);
     const { words } = this;
-    const at = id * hotWords;
+    const at = this.#hot.place(id);
     words[at + hot.hostAddress] = tuple.host3;
     words[at + hot.peerAddress] = tuple.peer3;
     words[at + hot.ports] = tuple.ports;
     words[at + hot.flags] = (tuple.protocol * 16 + tuple.version) << 16;
-    const coldAt = id * coldWords;
-    this.coldWords[coldAt + cold.host] = this.#hosts.intern(
-      tuple.host0,
-      tuple.host1,
-      tuple.host2,
-      tuple.host3,
-    );
-    this.coldWords[coldAt + cold.peer] = this.#hosts.intern(
-      tuple.peer0,
-      tuple.peer1,
-      tuple.peer2,
-      tuple.peer3,
-    );
+    const coldAt = this.#cold.place(id);
+    words[coldAt + cold.host] = host;
+    words[coldAt + cold.peer] = peer;
     return id;
-  }
-
-  #grow(): void {
-    this.#capacity *= 2;
-    const words = new Uint32Array(new ArrayBuffer(alignment + this.#capacity * hotWords * 4), alignment);
-    words.set(this.words);
-    this.words = words;
-    this.coldWords = grown(this.coldWords, this.#capacity * coldWords);
-    this.coldDoubles = new Float64Array(this.coldWords.buffer);
   }
 
   #hash(tuple: FlowTuple): number {
@@ -210,7 +195,7 @@ export class FlowTable {
 
   #equals(id: number, tuple: FlowTuple): boolean {
     const words = this.words;
-    const at = id * hotWords;
+    const at = this.#hot.place(id);
     return (
       ((words[at + hot.hostAddress] ?? 0) | 0) === tuple.host3 &&
       ((words[at + hot.peerAddress] ?? 0) | 0) === tuple.peer3 &&
@@ -223,10 +208,11 @@ export class FlowTable {
   /** Of IPv6 addresses the row holds the last word only. */
   #equalsUpper(id: number, tuple: FlowTuple): boolean {
     const hosts = this.#hosts;
-    const at = id * coldWords;
+    const words = this.words;
+    const at = this.#cold.place(id);
     return (
-      hosts.is(this.coldWords[at + cold.host] ?? 0, tuple.host0, tuple.host1, tuple.host2, tuple.host3) &&
-      hosts.is(this.coldWords[at + cold.peer] ?? 0, tuple.peer0, tuple.peer1, tuple.peer2, tuple.peer3)
+      hosts.is(words[at + cold.host] ?? 0, tuple.host0, tuple.host1, tuple.host2, tuple.host3) &&
+      hosts.is(words[at + cold.peer] ?? 0, tuple.peer0, tuple.peer1, tuple.peer2, tuple.peer3)
     );
   }
 }

@@ -1,21 +1,30 @@
 /** Addresses seen in a capture, as dense local ids: four words each, IPv4 as the IPv4-mapped IPv6 address (RFC 4291). */
 import { formatIpv4, formatIpv6 } from "../../wire/address.ts";
-import { finish, grown, HashSlots, none } from "./hash-slots.ts";
+import { finish, HashSlots, none } from "./hash-slots.ts";
+import { PagedRows } from "./paged-rows.ts";
 import type { Secrets } from "./secrets.ts";
+import type { WalkMemory } from "./walk-memory.ts";
 
 /** Third word of an IPv4-mapped address. */
 export const mappedWord = 0xffff;
 
 export class HostTable {
-  readonly #slots = new HashSlots();
+  readonly words: Uint32Array;
+  readonly #slots: HashSlots;
+  /** Four words a host. */
+  readonly #rows: PagedRows;
+  /** One word a host: 1 if it marks. */
+  readonly #flags: PagedRows;
   readonly #multiplier0: number;
   readonly #multiplier1: number;
   readonly #multiplier2: number;
   readonly #multiplier3: number;
-  /** Four words a host. */
-  words = new Uint32Array(4 * 256);
 
-  constructor(secrets: Secrets) {
+  constructor(secrets: Secrets, memory: WalkMemory) {
+    this.words = memory.words;
+    this.#slots = new HashSlots(memory);
+    this.#rows = new PagedRows(memory, 4);
+    this.#flags = new PagedRows(memory, 1);
     const [m0 = 1, m1 = 1, m2 = 1, m3 = 1] = secrets.multipliers;
     this.#multiplier0 = m0;
     this.#multiplier1 = m1;
@@ -40,44 +49,52 @@ export class HostTable {
 
   /** Id of an address, or `none`. */
   find(word0: number, word1: number, word2: number, word3: number): number {
-    const slots = this.#slots;
-    let slot = slots.first(this.hash(word0, word1, word2, word3));
-    let id = slots.at(slot);
-    while (id !== none && !this.is(id, word0, word1, word2, word3)) {
-      slot = slots.next(slot);
-      id = slots.at(slot);
-    }
+    let id = this.#slots.first(this.hash(word0, word1, word2, word3));
+    while (id !== none && !this.is(id, word0, word1, word2, word3)) id = this.#slots.next();
     return id;
+  }
+
+  /** The host marks. */
+  flag(id: number): void {
+    this.words[this.#flags.place(id)] = 1;
+  }
+
+  isFlagged(id: number): boolean {
+    return this.#flags.holds(id) && this.words[this.#flags.place(id)] === 1;
   }
 
   /** Id of an address, a new one if it was not seen. */
   intern(word0: number, word1: number, word2: number, word3: number): number {
     const slots = this.#slots;
-    const hash = this.hash(word0, word1, word2, word3);
-    let slot = slots.first(hash);
-    let id = slots.at(slot);
+    let id = slots.first(this.hash(word0, word1, word2, word3));
     while (id !== none) {
       if (this.is(id, word0, word1, word2, word3)) return id;
-      slot = slots.next(slot);
-      id = slots.at(slot);
+      id = slots.next();
     }
-    id = slots.add(slot, hash);
-    if (id * 4 === this.words.length) this.words = grown(this.words, id * 8);
-    this.words[id * 4] = word0;
-    this.words[id * 4 + 1] = word1;
-    this.words[id * 4 + 2] = word2;
-    this.words[id * 4 + 3] = word3;
+    id = slots.add();
+    const at = this.#rows.place(id);
+    this.words[at] = word0;
+    this.words[at + 1] = word1;
+    this.words[at + 2] = word2;
+    this.words[at + 3] = word3;
     return id;
   }
 
+  /** Where in `words` the four words of a host begin, until the next turn. */
+  place(id: number): number {
+    return this.#rows.place(id);
+  }
+
   hashOf(id: number): number {
-    const [word0 = 0, word1 = 0, word2 = 0, word3 = 0] = this.words.subarray(id * 4, id * 4 + 4);
+    const at = this.#rows.place(id);
+    const [word0 = 0, word1 = 0, word2 = 0, word3 = 0] = this.words.subarray(at, at + 4);
     return this.hash(word0, word1, word2, word3);
   }
 
   /** RFC 5952 text; IPv4 in dotted decimal. */
   text(id: number): string {
-    const [word0 = 0, word1 = 0, word2 = 0, word3 = 0] = this.words.subarray(id * 4, id * 4 + 4);
+    const at = this.#rows.place(id);
+    const [word0 = 0, word1 = 0, word2 = 0, word3 = 0] = this.words.subarray(at, at + 4);
     if (word0 === 0 && word1 === 0 && word2 === mappedWord) return formatIpv4(word3);
     return formatIpv6(word0, word1, word2, word3);
   }
@@ -85,7 +102,7 @@ export class HostTable {
   /** Whether this is the address of a host. */
   is(id: number, word0: number, word1: number, word2: number, word3: number): boolean {
     const words = this.words;
-    const at = id * 4;
+    const at = this.#rows.place(id);
     return (
       words[at + 3] === word3 >>> 0 &&
       words[at + 2] === word2 >>> 0 &&

@@ -7,12 +7,11 @@ import { readFileSync } from "node:fs";
 import type { CaptureSummary, FrameSink } from "../../capture/frame-sink.ts";
 import type { MarkSelection } from "../../wire/packet-walk.ts";
 import type { Database, Transaction } from "../database.ts";
+import { folderBeside } from "../nameless-file.ts";
 import type { CaptureReport } from "../store.ts";
 import { fastestPath } from "./column-appender.ts";
 import type { CopyPath } from "./column-appender.ts";
-import { stageDictionaries } from "./dictionary-rows.ts";
 import { EvidenceObserver } from "./evidence-observer.ts";
-import { writeFlows } from "./flow-rows.ts";
 import { KnownBeginnings } from "./known-beginnings.ts";
 import {
   findContaining,
@@ -22,18 +21,17 @@ import {
   removeCapture,
   tellsMore,
 } from "./known-captures.ts";
+import { mergeEvidence } from "./merge-evidence.ts";
 import { drawSecrets } from "./secrets.ts";
 import type { ReaderKey } from "./tag-check.ts";
+import { WalkMemory } from "./walk-memory.ts";
+import type { WalkMemoryOptions } from "./walk-memory.ts";
 import { WalkRows } from "./walk-rows.ts";
 import type { IdBases } from "./walk-rows.ts";
 
 const sql = (name: string): string => readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), "utf8");
 
 const staging = sql("staging");
-const mergeHosts = sql("merge-hosts");
-const merges = ["detections", "minutes", "flows", "flow-contacts", "pairs", "events", "unmarked"].map(
-  (name) => sql(`merge-${name}`),
-);
 const insertCapture = sql("insert-capture");
 const insertRefused = sql("insert-refused");
 const forgetRefused = sql("forget-refused");
@@ -46,6 +44,12 @@ export interface FrameIngestOptions {
   readonly keys?: readonly ReaderKey[];
   /** How columns reach DuckDB; by default the fastest way that this machine can go. */
   readonly path?: CopyPath;
+  /** How much memory the tables of the walk take; the rest of them is in a file. */
+  readonly memory?: WalkMemoryOptions;
+}
+
+interface WalkOptions extends Omit<FrameIngestOptions, "memory"> {
+  readonly memory: WalkMemory;
 }
 
 /** Hands the frames of one capture to a sink; `observed` tells what has been found so far. */
@@ -58,7 +62,12 @@ export async function ingestFrames(
   readFrames: FrameSource,
   options: FrameIngestOptions,
 ): Promise<CaptureReport> {
-  const report = await database.write((transaction) => ingest(transaction, name, readFrames, options));
+  const memory = new WalkMemory({ folder: folderBeside(database.path), ...options.memory });
+  const report = await database
+    .write((transaction) => ingest(transaction, name, readFrames, { ...options, memory }))
+    .finally(() => {
+      memory.close();
+    });
   if (report.state !== "refused") return report;
   await database.write(async ({ connection }) => {
     await connection.run(forgetRefused, { name });
@@ -76,7 +85,7 @@ async function ingest(
   transaction: Transaction,
   name: string,
   readFrames: FrameSource,
-  options: FrameIngestOptions,
+  options: WalkOptions,
 ): Promise<CaptureReport> {
   const { connection } = transaction;
   const path = options.path ?? fastestPath;
@@ -84,9 +93,9 @@ async function ingest(
   const bases = await readBases(connection);
   const secrets = drawSecrets(await readSeed(connection));
   const rows = await WalkRows.create(connection, bases, path);
-  const { selection, keys } = options;
+  const { selection, keys, memory } = options;
   const beginnings = new KnownBeginnings(await readBeginnings(connection));
-  const observer = new EvidenceObserver(rows, secrets, { selection, keys, beginnings });
+  const observer = new EvidenceObserver(rows, secrets, { selection, keys, beginnings, memory });
   let summary: CaptureSummary;
   try {
     summary = await readFrames(observer, () => observer.markedPackets);
@@ -114,11 +123,7 @@ async function ingest(
     await removeCapture(connection, known.captureId);
     await keepFiles(connection, known.captureId, bases.captureId);
   }
-  await stageDictionaries(connection, observer.dictionaries, summary.names, path);
-  await connection.run(mergeHosts);
-  const hostIds = await readHostIds(connection, observer.dictionaries.hosts.count);
-  await writeFlows(connection, observer.dictionaries, hostIds, bases, path);
-  for (const merge of merges) await connection.run(merge);
+  await mergeEvidence(transaction, observer.dictionaries, summary.names, bases, path);
   const row = captureRow(contentId, report, summary, observer);
   const longer = await findContaining(connection, bases.captureId, row);
   if (longer) {
@@ -141,17 +146,6 @@ async function readBases(connection: DuckDBConnection): Promise<IdBases> {
 async function readSeed(connection: DuckDBConnection): Promise<string> {
   const reader = await connection.runAndReadAll("SELECT value FROM setting WHERE key = 'seed'");
   return String(reader.getRows()[0]?.[0]);
-}
-
-/** The database's ids of the local hosts. */
-async function readHostIds(connection: DuckDBConnection, count: number): Promise<Uint32Array> {
-  const ids = new Uint32Array(count);
-  const result = await connection.stream("SELECT host_id FROM host_of ORDER BY local_host");
-  let at = 0;
-  for await (const chunk of result.yieldRows()) {
-    for (const [id] of chunk) ids[at++] = Number(id);
-  }
-  return ids;
 }
 
 function digestOf(summary: CaptureSummary, observer: EvidenceObserver): string {

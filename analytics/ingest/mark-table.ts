@@ -5,11 +5,12 @@
 import { firstRecord, isPlausible } from "../../wire/mark.ts";
 import { recordOctets } from "../../wire/mark-format.ts";
 import type { DetectionTable } from "./detection-table.ts";
-import { finish, grown, HashSlots, none } from "./hash-slots.ts";
+import { finish, HashSlots, none } from "./hash-slots.ts";
+import { PagedRows } from "./paged-rows.ts";
 import type { Secrets } from "./secrets.ts";
+import type { WalkMemory } from "./walk-memory.ts";
 
 const rowWords = 16;
-const rowOctets = 64;
 
 /** Places of words in a row. */
 const host = 0;
@@ -20,17 +21,23 @@ const detections = 3;
 const optionOctet = 16;
 
 export class MarkTable {
-  readonly #slots = new HashSlots();
+  readonly #slots: HashSlots;
   readonly #detections: DetectionTable;
   readonly #hostMultiplier: number;
   readonly #wordMultiplier: number;
-  #words = new Uint32Array(rowWords * 256);
-  #view = new DataView(this.#words.buffer);
+  readonly #words: Uint32Array<ArrayBuffer>;
+  readonly #view: DataView;
+  readonly #rows: PagedRows;
   /** Local detection ids of all marks, one mark's behind the other's. */
-  #detectionPool = new Uint32Array(256);
+  readonly #detectionPool: PagedRows;
   #detectionEnd = 0;
 
-  constructor(detectionTable: DetectionTable, secrets: Secrets) {
+  constructor(detectionTable: DetectionTable, secrets: Secrets, memory: WalkMemory) {
+    this.#slots = new HashSlots(memory);
+    this.#words = memory.words;
+    this.#view = memory.view;
+    this.#rows = new PagedRows(memory, rowWords);
+    this.#detectionPool = new PagedRows(memory, 1);
     const [hostMultiplier = 1, wordMultiplier = 1] = secrets.multipliers.subarray(7);
     this.#detections = detectionTable;
     this.#hostMultiplier = hostMultiplier;
@@ -42,33 +49,35 @@ export class MarkTable {
   }
 
   host(mark: number): number {
-    return this.#words[mark * rowWords + host] ?? 0;
+    return this.#words[this.#rows.place(mark) + host] ?? 0;
   }
 
   /** Number of records. */
   records(mark: number): number {
-    return this.#words[mark * rowWords + count] ?? 0;
+    return this.#words[this.#rows.place(mark) + count] ?? 0;
   }
 
   /** A copy of the whole option, kind and length included. */
   option(mark: number): Uint8Array {
-    const start = mark * rowOctets + optionOctet;
-    return new Uint8Array(this.#words.buffer, start, this.#words[mark * rowWords + length]).slice();
+    const at = this.#rows.place(mark);
+    const start = this.#words.byteOffset + at * 4 + optionOctet;
+    return new Uint8Array(this.#words.buffer, start, this.#words[at + length]).slice();
   }
 
   kind(mark: number): number {
-    return this.#view.getUint8(mark * rowOctets + optionOctet);
+    return this.#view.getUint8(this.#rows.place(mark) * 4 + optionOctet);
   }
 
   /** Local id of the detection of one record. */
   detection(mark: number, record: number): number {
-    return this.#detectionPool[(this.#words[mark * rowWords + detections] ?? 0) + record] ?? 0;
+    const first = this.#words[this.#rows.place(mark) + detections] ?? 0;
+    return this.#words[this.#detectionPool.place(first + record)] ?? 0;
   }
 
   /** Seconds since 1970. */
   detectedAt(mark: number, record: number): number {
-    const at = mark * rowWords;
-    const option = mark * rowOctets + optionOctet;
+    const at = this.#rows.place(mark);
+    const option = at * 4 + optionOctet;
     const first = firstRecord(option, this.#words[at + length] ?? 0, this.#words[at + count] ?? 0);
     return this.#view.getUint32(first + record * recordOctets);
   }
@@ -86,9 +95,10 @@ export class MarkTable {
 
   /** Whether a mark is the option at `start`; no mark is shorter than 9 octets. */
   isOption(mark: number, view: DataView, start: number, octets: number): boolean {
-    if (this.#words[mark * rowWords + length] !== octets) return false;
+    const place = this.#rows.place(mark);
+    if (this.#words[place + length] !== octets) return false;
     const own = this.#view;
-    const option = mark * rowOctets + optionOctet;
+    const option = place * 4 + optionOctet;
     const last = octets - 4;
     for (let at = 0; at < last; at += 4) {
       if (own.getInt32(option + at) !== view.getInt32(start + at)) return false;
@@ -99,15 +109,12 @@ export class MarkTable {
   /** Id of a host's mark of `octets` octets and `records` records at `start`. */
   intern(hostId: number, view: DataView, start: number, octets: number, records: number): number {
     const slots = this.#slots;
-    const hash = this.#hash(hostId, view, start, octets);
-    let slot = slots.first(hash);
-    let id = slots.at(slot);
+    let id = slots.first(this.#hash(hostId, view, start, octets));
     while (id !== none) {
       if (this.host(id) === hostId && this.isOption(id, view, start, octets)) return id;
-      slot = slots.next(slot);
-      id = slots.at(slot);
+      id = slots.next();
     }
-    id = slots.add(slot, hash);
+    id = slots.add();
     this.#store(id, hostId, view, start, octets, records);
     return id;
   }
@@ -123,16 +130,12 @@ export class MarkTable {
   }
 
   #store(id: number, hostId: number, view: DataView, start: number, octets: number, records: number): void {
-    const at = id * rowWords;
-    if (at === this.#words.length) {
-      this.#words = grown(this.#words, at * 2);
-      this.#view = new DataView(this.#words.buffer);
-    }
+    const at = this.#rows.place(id);
     this.#words[at + host] = hostId;
     this.#words[at + length] = octets;
     this.#words[at + count] = records;
     this.#words[at + detections] = this.#detectionEnd;
-    const option = id * rowOctets + optionOctet;
+    const option = at * 4 + optionOctet;
     for (let index = 0; index < octets; index++) {
       this.#view.setUint8(option + index, view.getUint8(start + index));
     }
@@ -144,9 +147,6 @@ export class MarkTable {
   }
 
   #addDetection(detection: number): void {
-    if (this.#detectionEnd === this.#detectionPool.length) {
-      this.#detectionPool = grown(this.#detectionPool, this.#detectionEnd * 2);
-    }
-    this.#detectionPool[this.#detectionEnd++] = detection;
+    this.#words[this.#detectionPool.place(this.#detectionEnd++)] = detection;
   }
 }

@@ -3,11 +3,12 @@
  * become sums of hosts and detections when one of these changes. So a packet costs no look at its host or detections.
  */
 import type { FlowPacket } from "./flow-evidence.ts";
-import { cold, coldDouble, coldWords, flowFlags, hot, hotWords } from "./flow-table.ts";
+import { cold, coldDouble, flowFlags, hot } from "./flow-table.ts";
 import type { FlowTable } from "./flow-table.ts";
 import { none } from "./hash-slots.ts";
 import type { MarkTable } from "./mark-table.ts";
 import { minuteStart } from "./minute-rows.ts";
+import type { WalkMemory } from "./walk-memory.ts";
 
 /** First and last are microseconds within the minute. */
 export type MarkedRun = (
@@ -24,11 +25,13 @@ export type MarkedRun = (
 const mostOctets = 2 ** 31;
 
 export class MarkedRuns {
+  readonly #memory: WalkMemory;
   readonly #table: FlowTable;
   readonly #marks: MarkTable;
   readonly #emit: MarkedRun;
 
-  constructor(table: FlowTable, marks: MarkTable, emit: MarkedRun) {
+  constructor(memory: WalkMemory, table: FlowTable, marks: MarkTable, emit: MarkedRun) {
+    this.#memory = memory;
     this.#table = table;
     this.#marks = marks;
     this.#emit = emit;
@@ -37,7 +40,7 @@ export class MarkedRuns {
   /** The mark at `start` if it is the one that the flow's host sent last, else `none`. */
   usualMark(flow: number, view: DataView, start: number, length: number): number {
     const { words } = this.#table;
-    const at = flow * hotWords;
+    const at = this.#table.place(flow);
     if (
       ((words[at + hot.option0] ?? 0) | 0) !== view.getInt32(start) ||
       ((words[at + hot.option1] ?? 0) | 0) !== view.getInt32(start + 4) ||
@@ -53,7 +56,7 @@ export class MarkedRuns {
   changeMark(flow: number, mark: number, view: DataView, start: number, length: number): void {
     this.flush(flow);
     const { words } = this.#table;
-    const at = flow * hotWords;
+    const at = this.#table.place(flow);
     words[at + hot.mark] = mark;
     words[at + hot.option0] = view.getUint32(start);
     words[at + hot.option1] = view.getUint32(start + 4);
@@ -64,7 +67,7 @@ export class MarkedRuns {
   add(flow: number, packet: FlowPacket): void {
     const { words } = this.#table;
     const { time } = packet;
-    const at = flow * hotWords;
+    const at = this.#table.place(flow);
     const minute = Math.floor(time / 60_000_000);
     const within = time - minute * 60_000_000;
     const isFull = (words[at + hot.runOctets] ?? 0) > mostOctets;
@@ -79,7 +82,7 @@ export class MarkedRuns {
   #begin(flow: number, minute: number, within: number): void {
     this.flush(flow);
     const { words } = this.#table;
-    const at = flow * hotWords;
+    const at = this.#table.place(flow);
     words[at + hot.runMinute] = minute + 1;
     words[at + hot.runFirst] = within;
     words[at + hot.runLast] = within;
@@ -91,8 +94,8 @@ export class MarkedRuns {
 
   /** Ends the flow's run: to be called before its mark or its trust changes. */
   flush(flow: number): void {
-    const { words, coldWords: coldRows, coldDoubles } = this.#table;
-    const at = flow * hotWords;
+    const { words, doubles } = this.#table;
+    const at = this.#table.place(flow);
     const packets = words[at + hot.runPackets] ?? 0;
     if (packets === 0) return;
     const minute = (words[at + hot.runMinute] ?? 0) - 1;
@@ -102,13 +105,12 @@ export class MarkedRuns {
     words[at + hot.runMinute] = 0;
     words[at + hot.runPackets] = 0;
     words[at + hot.runOctets] = 0;
-    const coldAt = flow * coldWords;
+    const coldAt = this.#table.coldPlace(flow);
     const doubleAt = coldAt >> 1;
     const start = minuteStart(minute);
-    coldRows[coldAt + cold.markedPackets] = (coldRows[coldAt + cold.markedPackets] ?? 0) + packets;
-    coldDoubles[doubleAt + coldDouble.markedOctets] =
-      (coldDoubles[doubleAt + coldDouble.markedOctets] ?? 0) + octets;
-    coldDoubles[doubleAt + coldDouble.lastMarked] = start + last;
+    words[coldAt + cold.markedPackets] = (words[coldAt + cold.markedPackets] ?? 0) + packets;
+    doubles[doubleAt + coldDouble.markedOctets] = (doubles[doubleAt + coldDouble.markedOctets] ?? 0) + octets;
+    doubles[doubleAt + coldDouble.lastMarked] = start + last;
     this.#table.see(flow, start + first);
     this.#table.see(flow, start + last);
     this.#emit(flow, words[at + hot.mark] ?? 0, minute, first, last, packets, octets);
@@ -116,6 +118,9 @@ export class MarkedRuns {
 
   /** Ends the runs of all flows. */
   finish(): void {
-    for (let flow = 0; flow < this.#table.count; flow++) this.flush(flow);
+    for (let flow = 0; flow < this.#table.count; flow++) {
+      this.#memory.nextTurn();
+      this.flush(flow);
+    }
   }
 }

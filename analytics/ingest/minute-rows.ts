@@ -2,7 +2,8 @@
  * Sums per minute while a capture is walked. Each series keeps the minute that it is in; when a packet belongs to
  * another one, the sum becomes a row. Packets out of order only make one row more: the rows are additive.
  */
-import { grown } from "./hash-slots.ts";
+import { PagedRows } from "./paged-rows.ts";
+import type { WalkMemory } from "./walk-memory.ts";
 
 const microsecondsPerMinute = 60_000_000;
 
@@ -29,18 +30,22 @@ export type MinuteRow = (
 const rowWords = 6;
 
 export class MinuteSums {
-  #rows = new Uint32Array(rowWords * 64);
+  readonly #memory: WalkMemory;
+  readonly #words: Uint32Array;
+  readonly #rows: PagedRows;
   readonly #emit: MinuteRow;
 
-  constructor(emit: MinuteRow) {
+  constructor(memory: WalkMemory, emit: MinuteRow) {
+    this.#memory = memory;
+    this.#words = memory.words;
+    this.#rows = new PagedRows(memory, rowWords);
     this.#emit = emit;
   }
 
   /** Counts packets of one series, seen in this minute from `first` to `last` (microseconds within it). */
   add(series: number, minute: number, first: number, last: number, packets: number, octets: number): void {
-    const at = series * rowWords;
-    if (at >= this.#rows.length) this.#rows = grown(this.#rows, Math.max(this.#rows.length * 2, at * 2));
-    const rows = this.#rows;
+    const at = this.#rows.place(series);
+    const rows = this.#words;
     if (rows[at] !== minute + 1) {
       this.#flush(series);
       rows[at] = minute + 1;
@@ -61,12 +66,17 @@ export class MinuteSums {
 
   /** Hands over what has not become a row yet. */
   finish(): void {
-    for (let series = 0; series * rowWords < this.#rows.length; series++) this.#flush(series);
+    const { end, rowsPerPage } = this.#rows;
+    for (let page = 0; page < end; page += rowsPerPage) {
+      this.#memory.nextTurn();
+      if (!this.#rows.holds(page)) continue;
+      for (let series = page; series < page + rowsPerPage; series++) this.#flush(series);
+    }
   }
 
   #flush(series: number): void {
-    const at = series * rowWords;
-    const rows = this.#rows;
+    const at = this.#rows.place(series);
+    const rows = this.#words;
     const next = rows[at] ?? 0;
     if (next === 0) return;
     rows[at] = 0;

@@ -8,6 +8,9 @@ import { deriveHostKey, nearestWindow, verifyTag, windowAt } from "../../wire/ma
 import { absent, defaultMarkSelection } from "../../wire/packet-walk.ts";
 import type { MarkSelection, PacketWalk } from "../../wire/packet-walk.ts";
 import { none } from "./hash-slots.ts";
+import { PagedRows } from "./paged-rows.ts";
+import { trust } from "./trust-level.ts";
+import type { WalkMemory } from "./walk-memory.ts";
 
 /** A key of those who read for a network. */
 export interface ReaderKey {
@@ -20,15 +23,20 @@ export interface ReaderKey {
 /** What is known of the marks that a flow carries now; "unknown" without the key. */
 export type TagState = "verified" | "invalid" | "unknown";
 
-interface FlowTag {
-  /** The option as it was sent. */
-  readonly option: Uint8Array;
-  /** Window of the packet's time in which this was found. */
-  readonly window: number;
-  readonly state: TagState;
-  /** Local id of the mark without its tag. */
-  readonly mark: number;
-}
+const states: readonly (TagState | undefined)[] = [undefined, "verified", "invalid", "unknown"];
+
+/** A flow's last tag, in 64 octets: what came of it (a place in `states`), and the option as it was sent. */
+const rowWords = 16;
+const state = 0;
+/** Local id of the mark without its tag. */
+const markWord = 1;
+const length = 2;
+/** Place among doubles: window of the packet's time in which this was found. */
+const windowDouble = 2;
+const optionOctet = 24;
+
+/** Derived again when it is not among those: nothing is lost but time. */
+const mostHostKeys = 4096;
 
 /** Authenticated marks are evidence, too, whether their tags can be verified or not. */
 export const evidenceSelection: MarkSelection = {
@@ -40,7 +48,9 @@ export class TagCheck {
   readonly #keys = new Map<number, Uint8Array>();
   /** By local host id and key id. */
   readonly #hostKeys = new Map<number, Uint8Array>();
-  readonly #flows = new Map<number, FlowTag>();
+  /** By flow. */
+  readonly #rows: PagedRows;
+  readonly #memory: WalkMemory;
   /** Of the tags that were looked at, once for each connection and window. */
   verified = 0;
   /** Those of keys that are not here. */
@@ -48,26 +58,36 @@ export class TagCheck {
   /** The option without what changes from packet to packet. */
   readonly #plain = new DataView(new ArrayBuffer(40));
 
-  constructor(keys: readonly ReaderKey[]) {
+  constructor(keys: readonly ReaderKey[], memory: WalkMemory) {
+    this.#memory = memory;
+    this.#rows = new PagedRows(memory, rowWords);
     for (const { id, key } of keys) this.#keys.set(id, key);
   }
 
-  /** What the flow's tags are worth; undefined if its marks have none. */
-  stateOf(flow: number): TagState | undefined {
-    return this.#flows.get(flow)?.state;
+  /** Level of trust by the flow's tags; undefined if they say nothing. */
+  trustOf(flow: number): number | undefined {
+    if (!this.#rows.holds(flow)) return undefined;
+    const found = states[this.#memory.words[this.#rows.place(flow) + state] ?? 0];
+    if (found === "verified") return trust.verified;
+    return found === "invalid" ? trust.invalid : undefined;
   }
 
   /** The flow's marks have no tags from now on. */
   forget(flow: number): void {
-    this.#flows.delete(flow);
+    if (this.#rows.holds(flow)) this.#memory.words[this.#rows.place(flow) + state] = 0;
   }
 
   /** The mark of the walk's packet if the flow sent the very same option in the same window before, else `none`. */
   knownMark(flow: number, octets: Uint8Array, walk: PacketWalk, seconds: number): number {
-    const known = this.#flows.get(flow);
-    if (known?.option.length !== walk.markLength || known.window !== windowAt(seconds)) return none;
-    for (let at = 0; at < walk.markLength; at++) if (known.option[at] !== octets[walk.mark + at]) return none;
-    return known.mark;
+    const { words, doubles, view } = this.#memory;
+    const at = this.#rows.place(flow);
+    if (words[at + state] === 0 || words[at + length] !== walk.markLength) return none;
+    if (doubles[(at >> 1) + windowDouble] !== windowAt(seconds)) return none;
+    const option = at * 4 + optionOctet;
+    for (let index = 0; index < walk.markLength; index++) {
+      if (view.getUint8(option + index) !== octets[walk.mark + index]) return none;
+    }
+    return words[at + markWord] ?? 0;
   }
 
   /** The option without window and tag, from octet 0 on: what makes a mark the same mark. */
@@ -88,11 +108,19 @@ export class TagCheck {
     walk: PacketWalk,
     seconds: number,
   ): void {
-    const state = this.#verify(host, octets, walk, seconds);
-    if (state === "verified") this.verified++;
-    else if (state === "unknown") this.unchecked++;
-    const option = octets.slice(walk.mark, walk.mark + walk.markLength);
-    this.#flows.set(flow, { option, window: windowAt(seconds), state, mark });
+    const found = this.#verify(host, octets, walk, seconds);
+    if (found === "verified") this.verified++;
+    else if (found === "unknown") this.unchecked++;
+    const { words, doubles, view } = this.#memory;
+    const at = this.#rows.place(flow);
+    words[at + state] = states.indexOf(found);
+    words[at + markWord] = mark;
+    words[at + length] = walk.markLength;
+    doubles[(at >> 1) + windowDouble] = windowAt(seconds);
+    const option = at * 4 + optionOctet;
+    for (let index = 0; index < walk.markLength; index++) {
+      view.setUint8(option + index, octets[walk.mark + index] ?? 0);
+    }
   }
 
   #verify(host: number, octets: Uint8Array, walk: PacketWalk, seconds: number): TagState {
@@ -120,6 +148,7 @@ export class TagCheck {
     const place = host * 16 + id;
     let hostKey = this.#hostKeys.get(place);
     if (!hostKey) {
+      if (this.#hostKeys.size === mostHostKeys) this.#hostKeys.clear();
       hostKey = deriveHostKey(key, source);
       this.#hostKeys.set(place, hostKey);
     }

@@ -12,8 +12,10 @@ export function addTuple(
   protocol: number,
 ): void {
   key.begin();
-  for (let index = 0; index < 4; index++) key.add(hosts.words[host * 4 + index] ?? 0);
-  for (let index = 0; index < 4; index++) key.add(hosts.words[peer * 4 + index] ?? 0);
+  const hostAt = hosts.place(host);
+  for (let index = 0; index < 4; index++) key.add(hosts.words[hostAt + index] ?? 0);
+  const peerAt = hosts.place(peer);
+  for (let index = 0; index < 4; index++) key.add(hosts.words[peerAt + index] ?? 0);
   key.add(ports);
   key.add(protocol);
 }

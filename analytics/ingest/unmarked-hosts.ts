@@ -5,6 +5,8 @@
 import { tcpFlags } from "./sequence-space.ts";
 import type { FlowPacket } from "./flow-evidence.ts";
 import type { PacketWalk } from "../../wire/packet-walk.ts";
+import { PagedRows } from "./paged-rows.ts";
+import type { WalkMemory } from "./walk-memory.ts";
 
 /** Octets of header that leave no room for a mark with one record, in 40 of options (RFC 9293 section 3.1). */
 const fullHeader = 52;
@@ -26,39 +28,61 @@ export function beginsConnection(packet: FlowPacket): boolean {
   return (packet.flags & (tcpFlags.syn | tcpFlags.ack)) === tcpFlags.syn;
 }
 
-/** What a host sent without a mark since its last mark. Times are microseconds since 1970. */
-export interface UnmarkedRun {
-  readonly host: number;
-  readonly first: number;
-  readonly last: number;
-  readonly packets: number;
-}
+/** Places of doubles in a host's row of 32 octets: times are microseconds since 1970, and how many packets. */
+const first = 0;
+const last = 1;
+const packets = 2;
+const rowWords = 8;
 
+/** What hosts sent without a mark since their last mark. */
 export class UnmarkedHosts {
-  readonly #runs = new Map<number, { first: number; last: number; packets: number }>();
-
   /** Hosts that sent something since their last mark. */
-  get count(): number {
-    return this.#runs.size;
+  count = 0;
+  readonly #memory: WalkMemory;
+  /** By local host id. */
+  readonly #rows: PagedRows;
+
+  constructor(memory: WalkMemory) {
+    this.#memory = memory;
+    this.#rows = new PagedRows(memory, rowWords);
   }
 
   add(host: number, time: number): void {
-    const run = this.#runs.get(host);
-    if (!run) {
-      this.#runs.set(host, { first: time, last: time, packets: 1 });
-      return;
+    const { doubles } = this.#memory;
+    const at = this.#rows.place(host) >> 1;
+    if (doubles[at + packets] === 0) {
+      this.count++;
+      doubles[at + first] = time;
+      doubles[at + last] = time;
     }
-    if (time < run.first) run.first = time;
-    if (time > run.last) run.last = time;
-    run.packets++;
+    if (time < (doubles[at + first] ?? 0)) doubles[at + first] = time;
+    if (time > (doubles[at + last] ?? 0)) doubles[at + last] = time;
+    doubles[at + packets] = (doubles[at + packets] ?? 0) + 1;
   }
 
   /** The host marked a packet. */
   end(host: number): void {
-    this.#runs.delete(host);
+    if (this.count === 0 || !this.#rows.holds(host)) return;
+    const { doubles } = this.#memory;
+    const at = this.#rows.place(host) >> 1;
+    if (doubles[at + packets] === 0) return;
+    doubles[at + packets] = 0;
+    this.count--;
   }
 
-  *runs(): Iterable<UnmarkedRun> {
-    for (const [host, run] of this.#runs) yield { host, ...run };
+  /** Hands over what there is, host by host. */
+  forEach(use: (host: number, first: number, last: number, packets: number) => void): void {
+    const { doubles } = this.#memory;
+    const { end, rowsPerPage } = this.#rows;
+    for (let host = 0; host < end; host++) {
+      this.#memory.nextTurn();
+      if (host % rowsPerPage === 0 && !this.#rows.holds(host)) {
+        host += rowsPerPage - 1;
+        continue;
+      }
+      const at = this.#rows.place(host) >> 1;
+      const sent = doubles[at + packets] ?? 0;
+      if (sent > 0) use(host, doubles[at + first] ?? 0, doubles[at + last] ?? 0, sent);
+    }
   }
 }

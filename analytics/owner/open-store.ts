@@ -31,6 +31,8 @@ export interface OpenStoreOptions {
    * would have to stay for whoever came.
    */
   readonly listens?: boolean;
+  /** Whether this process is there to ingest; see DatabaseOptions. */
+  readonly forIngest?: boolean;
   /** Octets on disk of all captures that are being received; 64 GiB if absent. */
   readonly spoolOctets?: number;
   /** Ends what others are doing here, their captures too; otherwise closing waits for them. */
@@ -115,7 +117,7 @@ function isHeld(error: unknown): error is DatabaseError {
 }
 
 async function becomeOwner(path: string, socket: string, options: OpenStoreOptions): Promise<Store> {
-  const database = await openDatabase(path);
+  const database = await openDatabase(path, { forIngest: options.forIngest === true });
   try {
     const store = await openLocalStore({ ...storeOptions(options), database });
     if (options.listens === false) return store;

@@ -62,7 +62,8 @@ async function observe(octets: Uint8Array, path: "fast" | "long"): Promise<Obser
     observer;
   const { first, last } = observer.times;
   const digest = observer.digest.finish(frames);
-  const unmarked = [...observer.dictionaries.unmarked.runs()];
+  const unmarked: number[][] = [];
+  observer.dictionaries.unmarked.forEach((...run) => unmarked.push(run));
   return {
     summary,
     counts: {

@@ -1,9 +1,9 @@
 -- Which peers did flagged hosts reach for the first time, or earlier than was known? Contacts are in the table contact.
-CREATE TEMP TABLE known_contact AS
+CREATE OR REPLACE TEMP TABLE known_contact AS
 SELECT contact.*, pair.first_contact AS known_since
 FROM contact LEFT JOIN pair USING (host_id, peer_id);
 
-CREATE TEMP TABLE peer_change AS
+CREATE OR REPLACE TEMP TABLE peer_change AS
 SELECT host_id, date_trunc('minute', known_since) AS minute, -count(*) AS peers
 FROM known_contact WHERE first_contact < known_since GROUP BY ALL
 UNION ALL

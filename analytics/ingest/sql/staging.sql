@@ -4,6 +4,8 @@
 SET VARIABLE capture_id = (SELECT coalesce(max(capture_id), 0) + 1 FROM capture);
 SET VARIABLE last_host = (SELECT coalesce(max(host_id), 0) FROM host);
 SET VARIABLE last_detection = (SELECT coalesce(max(detection_id), 0) FROM detection);
+SET VARIABLE known_hosts = getvariable('last_host');
+SET VARIABLE known_detections = getvariable('last_detection');
 SET VARIABLE last_mark = (SELECT coalesce(max(mark_id), 0) FROM mark);
 SET VARIABLE last_flow = (SELECT coalesce(max(flow_id), 0) FROM flow_seen);
 
@@ -35,3 +37,7 @@ CREATE TEMP TABLE staged_prefix (local_prefix UINTEGER, verdict VARCHAR, rule VA
 CREATE TEMP TABLE staged_name (address VARCHAR, name VARCHAR);
 
 CREATE TEMP TABLE staged_unmarked (local_host UINTEGER, first_unmarked TIMESTAMP, last_unmarked TIMESTAMP, packets UINTEGER);
+
+-- Local ids and the database's.
+CREATE TEMP TABLE host_of (local_host UINTEGER, host_id UINTEGER);
+CREATE TEMP TABLE detection_of (local_detection UINTEGER, detection_id UINTEGER);

@@ -95,7 +95,7 @@ class LocalStore implements Store {
     const onReceived = (octets: number): void =>
       onProgress?.({ octets, ...total, packets: 0, markedPackets: 0 });
     return this.#spool.receive(source.stream, { signal, onReceived }, (descriptor, octets) =>
-      this.#ingest({ name: input.name, source: { descriptor, octets } }, options),
+      this.#ingest({ ...input, source: { descriptor, octets } }, options),
     );
   }
 

@@ -24,6 +24,13 @@ const markKeys: CommandOption = {
   value: "FILE",
   description: "keys to verify the tags of authenticated marks with, as tattle key new makes them",
 };
+const spoolLimit: CommandOption = {
+  name: "spool-limit",
+  value: "GIB",
+  default: "64",
+  description:
+    "GiB on disk, beside the database, of all captures that others are sending; they wait there until they are whole",
+};
 const tokenFile: CommandOption = {
   name: "token-file",
   value: "FILE",
@@ -80,6 +87,10 @@ export const commands: readonly Command[] = [
     options: [
       database,
       { ...markKeys, description: `${markKeys.description}; while tattle serve runs, its keys hold` },
+      {
+        ...spoolLimit,
+        description: `${spoolLimit.description}; while tattle serve runs, its limit holds`,
+      },
       json,
     ],
     examples: [
@@ -197,6 +208,7 @@ export const commands: readonly Command[] = [
       },
       codeBook,
       markKeys,
+      spoolLimit,
     ],
     examples: [
       { line: "tattle serve", explains: "the dashboard at http://127.0.0.1:8765/" },

@@ -6,10 +6,12 @@ import { formatAgentPage, formatAgentResults } from "./agent/agent-page.ts";
 import { benchIngest, firstLine } from "./ingest/ingest-bench.ts";
 import { formatPage, formatResults } from "./ingest/ingest-page.ts";
 import { evaluateRanking, formatEvaluation, formatEvaluationPage } from "../evaluation/report.ts";
+import { keep } from "../experiment/kept-results.ts";
 import { defaultCodeBook } from "../support/tshark.ts";
 import { benchMarker, formatMarker } from "./marker-bench.ts";
 import { benchPages, formatPages } from "./page-bench.ts";
 import { benchRanking, formatRanking } from "./ranking-bench.ts";
+import { benchWatchers, formatWatchers } from "./watchers/watchers-bench.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -61,6 +63,12 @@ switch (positionals[0]) {
     process.stdout.write(`${formatPages(await benchPages(tell))}\n`);
     break;
   }
+  case "watchers": {
+    const bench = await benchWatchers(values.quick, tell);
+    process.stdout.write(`${formatWatchers(bench)}\n`);
+    if (values.write) keep("watchers", bench);
+    break;
+  }
   case "ranking-quality": {
     const evaluation = await evaluateRanking(defaultCodeBook(), values.quick ? 5 : 60, tell);
     process.stdout.write(`${formatEvaluation(evaluation)}\n`);
@@ -75,12 +83,14 @@ switch (positionals[0]) {
       "benches:\n  ingest   captures into the database, beside tshark, tcpdump, capinfos, pcap-parser\n" +
         "  agent    the live agent in network namespaces; needs root\n" +
         "  marker   what marking costs a sender, and how soon a detection is on the wire; needs root and iperf3\n" +
+        "  watchers  libpcap, iptables, NFQUEUE and tattle's rules beside each other (the paper's Table 4); needs root\n" +
         "  ranking  questions to a database of 100 million sightings\n" +
         "  pages    the dashboard in headless Chromium: octets of the bundle, time until pages are drawn\n" +
         "  ranking-quality  what the first ten hosts of the list go on to do, beside other orders, in a simulation\n" +
         "npm run bench ingest -- --quick   a fifth of the size, no targets\n" +
         "npm run bench ingest -- --slow    measures again what takes minutes and is kept otherwise\n" +
-        "npm run bench ingest -- --write   renews docs/explanation/performance.md; agent its own page\n",
+        "npm run bench ingest -- --write   renews docs/explanation/performance.md; agent its own page;\n" +
+        "                                  watchers what npm run experiment -- --page makes its page of\n",
     );
     break;
   default:

@@ -15,6 +15,8 @@ export interface RouterSettings {
   /** The built command. */
   readonly build: string;
   readonly action: "drop" | "alter" | "strip";
+  /** Whether only packets of established connections are acted on: those that anybody could forge pass. */
+  readonly letsHandshakesPass: boolean;
   /** Seconds that the agent collects news before it tells people. */
   readonly waitSeconds: number;
 }
@@ -35,8 +37,9 @@ export class BorderRouter {
 
   /** On return the rules are in the kernel. */
   async start(): Promise<void> {
-    const { folder, place, action, waitSeconds } = this.#settings;
-    const rule = { name: "leaks", category: ["leak"], action, notify: true };
+    const { folder, place, action, waitSeconds, letsHandshakesPass } = this.#settings;
+    const trust = letsHandshakesPass ? { trust: "established" } : {};
+    const rule = { name: "leaks", category: ["leak"], action, notify: true, ...trust };
     const server = { url: `http://127.0.0.1:${port}`, tokenFile: "token" };
     const channel = { type: "wall", name: "administrator", command: ["tee", "-a", this.noticeFile] };
     const files = {

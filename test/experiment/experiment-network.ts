@@ -6,7 +6,8 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { existsSync, readdirSync, rmdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCommand } from "../../live-agent/enforcement/run-command.ts";
 import { findCgroupRoot } from "../../live-agent/marker/adopt-connections.ts";
@@ -19,11 +20,14 @@ const ownName = /^tattle-experiment-(\d+)(?:-|$)/;
 
 export type Place = `node${number}` | `router${number}` | "core";
 
-/** Namespaces and cgroups of this process, or of processes that are no more. */
-export function listLeftovers(ofProcess: (pid: number) => boolean): {
-  namespaces: string[];
-  cgroups: string[];
-} {
+export interface Leftovers {
+  readonly namespaces: readonly string[];
+  readonly cgroups: readonly string[];
+  readonly folders: readonly string[];
+}
+
+/** What runs of these processes made and did not remove. */
+export function listLeftovers(ofProcess: (pid: number) => boolean): Leftovers {
   const ours = (name: string): boolean => {
     const pid = ownName.exec(name)?.[1];
     return pid !== undefined && ofProcess(Number(pid));
@@ -33,6 +37,7 @@ export function listLeftovers(ofProcess: (pid: number) => boolean): {
   const cgroupRoot = findCgroupRoot() ?? "";
   return {
     namespaces: namesIn(namespaceFolder),
+    folders: namesIn(tmpdir()).map((name) => join(tmpdir(), name)),
     cgroups: cgroupRoot === "" ? [] : namesIn(cgroupRoot).map((name) => join(cgroupRoot, name)),
   };
 }
@@ -187,7 +192,21 @@ function removeLeftovers(): void {
     for (const pid of stdout.split("\n").filter(Boolean)) spawnSync("kill", ["-KILL", pid]);
   }
   removeNamespaces(isGone);
-  for (const cgroup of listLeftovers(isGone).cgroups) rmdirSync(cgroup);
+  const { cgroups, folders } = listLeftovers(isGone);
+  for (const folder of folders) removeRunFolder(folder);
+  for (const cgroup of cgroups) rmdirSync(cgroup);
+}
+
+/** A folder for a run's files, which `removeRunFolder` removes. */
+export function makeRunFolder(): string {
+  return mkdtempSync(join(tmpdir(), `tattle-experiment-${process.pid}-`));
+}
+
+/** Ends what is mounted in it first. */
+export function removeRunFolder(folder: string): void {
+  const mounts = readFileSync("/proc/mounts", "utf8").matchAll(/^\S+ (\S+) /gm);
+  for (const [, mount = ""] of mounts) if (mount.startsWith(`${folder}/`)) spawnSync("umount", [mount]);
+  rmSync(folder, { recursive: true, force: true });
 }
 
 function removeNamespaces(ofProcess: (pid: number) => boolean): void {

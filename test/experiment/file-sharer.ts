@@ -6,7 +6,16 @@
  * A request is a connection: `get NAME` is answered with that file, little by little; `want WORD` with all files in
  * folders below the upload folder whose name holds the word, one after the other.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  writeFileSync,
+} from "node:fs";
 import { connect, createServer } from "node:net";
 import type { Socket } from "node:net";
 import { basename, join } from "node:path";
@@ -52,20 +61,22 @@ function answer(socket: Socket): void {
 
 function sendSlowly(socket: Socket, name: string): void {
   const file = join(uploads, basename(name));
-  let content = Buffer.alloc(0);
-  try {
-    content = readFileSync(file);
-  } catch {
-    // Not ours: nothing is sent.
+  if (!existsSync(file)) {
+    socket.end();
+    return;
   }
-  let at = 0;
+  const descriptor = openSync(file, "r");
+  const chunk = new Uint8Array(chunkOctets);
   const next = (): void => {
-    if (socket.destroyed) clearInterval(timer);
-    else if (at >= content.length) socket.end();
-    else socket.write(content.subarray(at, (at += chunkOctets)));
+    const octets = socket.destroyed ? 0 : readSync(descriptor, chunk);
+    if (octets === 0) socket.end();
+    else socket.write(chunk.slice(0, octets));
   };
   const timer = setInterval(next, chunkMs);
-  socket.on("close", () => clearInterval(timer));
+  socket.on("close", () => {
+    clearInterval(timer);
+    closeSync(descriptor);
+  });
   next();
 }
 

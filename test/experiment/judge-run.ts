@@ -53,7 +53,8 @@ export async function judgeRun(remains: RunRemains): Promise<RunResult> {
       from: report.peer,
       at: since(report.until / 1000),
     }))
-    .toSorted((left, right) => left.at - right.at);
+    .toSorted((left, right) => left.at - right.at)
+    .filter(({ node: taker }, index, all) => all.findIndex((other) => other.node === taker) === index);
   const verdict = variant === "alter" || variant === "strip" ? variant : "drop";
   return {
     variant,
@@ -112,10 +113,11 @@ function askedFromBeyond(
   markedAt: number,
 ): RunResult["askedFromBeyond"] {
   const { plan } = settings;
-  const until = switched?.at ?? Infinity;
+  // What is still being attempted when the mark is switched off gets through.
+  const latest = switched?.at ?? Infinity;
   const asked = reports.filter(
-    ({ node, peer, at }) =>
-      peer === plan.leakNode && !isProtected(plan, node) && at / 1000 > markedAt && at / 1000 < until,
+    ({ node, peer, at, until }) =>
+      peer === plan.leakNode && !isProtected(plan, node) && at / 1000 > markedAt && until / 1000 < latest,
   );
   const sum = (value: (report: NodeReport) => number): number =>
     asked.reduce((total, report) => total + value(report), 0);

@@ -1,13 +1,20 @@
 /**
  * `npm run experiment`: the paper's experiment in network namespaces; needs root.
  *
- *     npm run experiment -- [--quick] [--all | --variant NAME] [--seed NUMBER] [--output FOLDER]
+ *     npm run experiment -- [--quick] [--all | --variant NAME] [--seed NUMBER] [--output FOLDER] [--write]
+ *
+ * --write keeps the results beside this file and renews docs/explanation/experiment.md and its pictures;
+ * --page does that from what is kept and, for the picture, from the output of the last full run.
  */
-import { rmSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildCommand } from "../support/build-command.ts";
+import { drawFigure } from "./draw-figure.ts";
+import { expectRequests } from "./expected-requests.ts";
+import { formatExperimentPage } from "./experiment-page.ts";
 import { fullPlan, quickPlan } from "./experiment-plan.ts";
+import { keep, keepRun, readKept } from "./kept-results.ts";
 import { nodePrograms, runExperiment } from "./run-experiment.ts";
 import { variants } from "./run-result.ts";
 import type { Variant } from "./run-result.ts";
@@ -21,6 +28,8 @@ const { values } = parseArgs({
     variant: { type: "string", default: "drop" },
     seed: { type: "string", default: "2" },
     output: { type: "string", default: "experiment-output" },
+    write: { type: "boolean", default: false },
+    page: { type: "boolean", default: false },
   },
 });
 
@@ -30,7 +39,13 @@ for (const name of ["SIGINT", "SIGTERM"] as const)
     stopping.abort(`ended by ${name}`);
   });
 
+const size = values.quick ? "quick" : "full";
+
 async function main(): Promise<void> {
+  if (values.page) {
+    await writePage();
+    return;
+  }
   const reason = whyNoExperiment();
   if (reason !== undefined) throw new Error(`not run: ${reason}`);
   const chosen = variants.filter((variant) => values.all || variant === values.variant);
@@ -45,6 +60,10 @@ async function main(): Promise<void> {
     const [first] = results;
     if (first?.variant === "drop") process.stdout.write(`${formatComparison(first)}\n`);
     process.stdout.write(`${formatVariants(results)}\n`);
+    if (values.write) {
+      for (const result of results) keepRun(result, size);
+      await writePage();
+    }
   } finally {
     rmSync(build, { recursive: true, force: true });
   }
@@ -57,9 +76,23 @@ async function runOne(
   tell: (line: string) => void,
 ): ReturnType<typeof runExperiment> {
   const plan = values.quick ? quickPlan : fullPlan;
-  const output = join(values.output, variant);
+  const output = join(values.output, `${size}-${variant}`);
   rmSync(output, { recursive: true, force: true });
   return runExperiment({ plan, seed: Number(values.seed), variant, output, build, signal, tell });
+}
+
+/** Seeds for which is said what is to be expected. */
+const seeds = 40;
+
+async function writePage(): Promise<void> {
+  keep(
+    "expected",
+    Array.from({ length: seeds }, (_, index) => expectRequests(fullPlan, index + 1)),
+  );
+  const kept = readKept();
+  writeFileSync(new URL("../../docs/explanation/experiment.md", import.meta.url), formatExperimentPage(kept));
+  const database = join(values.output, "full-drop", "evidence.duckdb");
+  if (existsSync(database)) await drawFigure(kept.full, database);
 }
 
 try {

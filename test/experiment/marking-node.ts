@@ -68,7 +68,6 @@ export class MarkingNode {
   /** Takes marker and cgroup away; the node's processes must have ended. */
   async close(): Promise<void> {
     await this.#network.run(this.#place, this.#tattle("mark", "detach")).catch(() => undefined);
-    spawnSync("umount", [this.#pins]);
     await waitUntil("the node's processes have ended", () => {
       try {
         rmdirSync(this.cgroup);

@@ -34,6 +34,7 @@ const meanings: Record<Variant, string> = {
   strip: "strip",
   "switched-off": "drop, mark switched off halfway",
   secondary: "drop, takers pass it on",
+  handshakes: "drop, but handshakes pass",
 };
 
 /** One line a run. */
@@ -43,10 +44,10 @@ export function formatVariants(runs: readonly RunResult[]): string {
     "Marked packets to the router",
     "stopped",
     "marked beyond",
-    "Asked from beyond",
+    "Requests to it from beyond",
     "connected",
-    "ended in order",
-    "octets, not zero",
+    "ended by the node",
+    "octets received, not zero",
     "Leaked inside",
     "Leaked beyond",
   ];

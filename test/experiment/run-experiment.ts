@@ -2,12 +2,11 @@
  * One run of the paper's experiment (its section 5) in network namespaces: nodes that share files, one that leaks and is
  * marked, a router that acts on the mark. Everything is made and removed here; evidence and result stay in a folder.
  */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { BorderRouter } from "./border-router.ts";
-import { ExperimentNetwork } from "./experiment-network.ts";
+import { ExperimentNetwork, makeRunFolder, removeRunFolder } from "./experiment-network.ts";
 import { addressOf, groupOf, networkOf, nodesOf } from "./experiment-plan.ts";
 import type { ExperimentPlan } from "./experiment-plan.ts";
 import { judgeRun } from "./judge-run.ts";
@@ -48,7 +47,7 @@ interface Stage {
 export async function runExperiment(settings: RunSettings): Promise<RunResult> {
   const { plan, tell, signal } = settings;
   const openedAt = performance.now();
-  const folder = mkdtempSync(join(tmpdir(), `tattle-experiment-${process.pid}-`));
+  const folder = makeRunFolder();
   let network: ExperimentNetwork | undefined;
   let leaking: MarkingNode | undefined;
   try {
@@ -64,6 +63,7 @@ export async function runExperiment(settings: RunSettings): Promise<RunResult> {
       folder: join(folder, "router"),
       build: settings.build,
       action: actionOf(settings.variant),
+      letsHandshakesPass: settings.variant === "handshakes",
       // As shipped in the long run; the quick one would be over by then.
       waitSeconds: plan.seconds < 300 ? 5 : 30,
     });
@@ -72,7 +72,7 @@ export async function runExperiment(settings: RunSettings): Promise<RunResult> {
     await network?.endPrograms();
     await leaking?.close();
     await network?.close();
-    rmSync(folder, { recursive: true, force: true });
+    removeRunFolder(folder);
   }
 }
 
@@ -82,6 +82,7 @@ function actionOf(variant: Variant): "drop" | "alter" | "strip" {
     case "control":
     case "switched-off":
     case "secondary":
+    case "handshakes":
       return "drop";
     case "alter":
     case "strip":

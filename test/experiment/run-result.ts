@@ -1,10 +1,19 @@
 /** What a run of the experiment found, as it stands in its result.json. Times are seconds since the leak unless said otherwise. */
 import type { ExperimentPlan } from "./experiment-plan.ts";
 
-export const variants = ["drop", "control", "alter", "strip", "switched-off", "secondary"] as const;
+export const variants = [
+  "drop",
+  "control",
+  "alter",
+  "strip",
+  "switched-off",
+  "secondary",
+  "handshakes",
+] as const;
 /**
  * drop: the paper's experiment. control: the same without the agent. alter and strip: other actions. switched-off: the
- * mark is switched off halfway. secondary: who took the leaked files passes them on.
+ * mark is switched off halfway. secondary: who took the leaked files passes them on. handshakes: drop, but only packets of
+ * established connections, so that handshakes pass.
  */
 export type Variant = (typeof variants)[number];
 

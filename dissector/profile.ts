@@ -50,13 +50,13 @@ const graphs: readonly (readonly [name: string, filter: string, colour: string, 
   ["Of critical severity", "tattle.severity == 4", "#a40000", "Bar"],
 ];
 
+/** The mark itself stands in front of the Info column. */
 const columns: readonly (readonly [title: string, content: string])[] = [
   ["No.", "%m"],
   ["Time", "%t"],
   ["Source", "%s"],
   ["Destination", "%d"],
   ["Protocol", "%p"],
-  ["Mark", "%Cus:tattle.summary:0:R"],
   ["Severity", "%Cus:tattle.severity:0:R"],
   ["Minutes since", "%Cus:tattle.elapsed_minutes:0:R"],
   ["Info", "%i"],

@@ -79,6 +79,8 @@ export function describeReason(report: CaptureReport): string {
   const reason = report.reason === undefined ? [] : [`${report.reason}${where}`];
   const again = report.tagsCheckedAgain === true ? ["known; tags checked again"] : [];
   const unchecked =
-    report.uncheckedTags === undefined ? [] : [`${formatCount(report.uncheckedTags)} tags without a key`];
+    report.uncheckedTags === undefined
+      ? []
+      : [`${formatCount(report.uncheckedTags)} ${report.uncheckedTags === 1 ? "tag" : "tags"} without a key`];
   return [...known, ...grown, ...again, ...unchecked, ...reason].join("; ");
 }

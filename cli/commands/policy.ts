@@ -1,6 +1,7 @@
 /** `tattle policy`: whether a policy is one, what it says, and what it would do with a packet. */
 import { rulesetFor } from "../../live-agent/enforcement/ruleset.ts";
 import type { Hook } from "../../live-agent/enforcement/ruleset.ts";
+import { asksForTags } from "../../live-agent/enforcement/tag-checking.ts";
 import { defaultMarkShift } from "../../live-agent/enforcement/packet-place.ts";
 import { tagChecker } from "../../policy/check-tag.ts";
 import { explain } from "../../policy/explain.ts";
@@ -61,12 +62,16 @@ function check(line: CommandLine, { policy, digest }: LoadedPolicy, shell: Shell
     shell.out(`${printableJson({ file, name, digest, rules: rules.length, chains: places })}\n`);
     return;
   }
+  const needs = asksForTags(policy)
+    ? ["rules ask for tags: the agent needs markKeys in its configuration"]
+    : [];
   const count = policy.rules.length === 1 ? "1 rule" : `${policy.rules.length} rules`;
   shell.out(`${printable(`${file}: "${policy.name}", ${count}`)}\n`);
   for (const { chain, problem } of places) {
     const where = chain === "FORWARD" ? "on a router (FORWARD)" : "on an end host (INPUT)";
     shell.out(printable(`${where}: ${problem === undefined ? "works" : `does not work: ${problem}`}`) + "\n");
   }
+  for (const text of needs) shell.out(`${text}\n`);
 }
 
 function show(line: CommandLine, { policy, book }: LoadedPolicy, shell: Shell): void {

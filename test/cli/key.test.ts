@@ -107,4 +107,22 @@ test("ingest with the readers' keys makes a signed mark count as verified", asyn
     const { hosts } = JSON.parse(out) as { hosts: { address: string; detections: { trust: string }[] }[] };
     expect(hosts.map((host) => [host.address, host.detections[0]?.trust])).toEqual([["10.1.0.2", trust]]);
   }
+  // The key comes later: the same capture is judged again, and then no more.
+  const path = join(folder, "without.duckdb");
+  expect((await tattle(["captures", "--database", path])).out).toContain("1 tag without a key");
+  const again = ["ingest", capture, "--database", path, "--mark-keys", keys];
+  expect((await tattle(again)).out).toContain("known; tags checked again");
+  expect((await tattle(["rank", "--json", "--database", path])).out).toContain('"trust": "verified"');
+  expect((await tattle(again)).out).toContain("already ingested as");
+  // A policy that asks for the tag, of the packet's octets.
+  const rules = [{ name: "proven", trust: "verified", action: "drop" }];
+  const policy = write("policy.json", JSON.stringify({ version: 1, name: "tags", rules }));
+  const hexadecimal = Buffer.from(packet).toString("hex");
+  const explain = async (...words: string[]): Promise<string> =>
+    (await tattle(["policy", "explain", "--policy", policy, hexadecimal, ...words])).out;
+  const at = ["--at", new Date(time * 1000).toISOString()];
+  expect(await explain("--mark-keys", keys, ...at)).toMatch(/tag verified\nverdict: drop; rule proven/);
+  expect(await explain("--mark-keys", keys)).toMatch(/tag invalid\nverdict: accept; rule default/);
+  expect(await explain("--tag", "no-key", ...at)).toMatch(/tag without a key here\nverdict: accept/);
+  expect(await explain(...at)).toMatch(/tag unchecked\nverdict: drop/);
 });

@@ -50,7 +50,10 @@ beforeAll(async () => {
   const problem = buildKernelPrograms();
   if (problem !== "") throw new Error(problem);
   topology = await Topology.open();
-  checking = tagCheckingIn(folder, [{ id: 0, key }]);
+  checking = tagCheckingIn(folder, [
+    { id: 0, key },
+    { id: 1, key: otherKey },
+  ]);
   point = { ...pointOn(topology, "nft", policyOf(rules)), tagChecking: checking };
   await capture(topology, "router", join(folder, "log.pcap"), ["-i", "nflog:7"]);
 });
@@ -120,9 +123,10 @@ const situations: readonly [string, Sent, string | undefined][] = [
   ["a right tag", {}, "tattle:drop:sure"],
   ["a right tag over IPv6", { family: 6 }, "tattle:drop:sure"],
   ["a right tag of a hundred seconds ago", { age: 100 }, "tattle:drop:sure"],
+  ["the other key, while hosts change to it", { signedWith: otherKey, keyId: 1 }, "tattle:drop:sure"],
   ["a mark without a tag", { plain: true }, "tattle:accept:said"],
   ["a key that nobody here has", { keyId: 5 }, "tattle:accept:said"],
-  ["forged: the wrong key", { signedWith: otherKey }, "tattle:accept:forged"],
+  ["forged: the wrong key, under the id of another", { signedWith: otherKey }, "tattle:accept:forged"],
   ["replayed after the window", { age: 200 }, "tattle:accept:forged"],
   ["replayed on another host", { change: (packet) => (packet.source = "10.1.0.3") }, "tattle:accept:forged"],
   [

@@ -1,6 +1,8 @@
 /** The store of the process that holds the database. */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { CodeBook } from "../wire/code-book.ts";
+import type { AuditLog } from "./audit/audit.ts";
+import { DatabaseAudit } from "./audit/database-audit.ts";
 import { DatabaseAgentLog } from "./agents/agent-log.ts";
 import type { Database } from "./database.ts";
 import type { ExportQuery, ExportReport } from "./export/export-query.ts";
@@ -67,6 +69,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
 class LocalStore implements Store {
   readonly agentLog: AgentLog;
   readonly triage: TriageLog;
+  readonly audit: AuditLog;
   readonly #database: Database;
   readonly #clock: () => number;
   readonly #keys: readonly ReaderKey[];
@@ -75,6 +78,7 @@ class LocalStore implements Store {
 
   constructor(options: LocalStoreOptions) {
     this.#database = options.database;
+    this.audit = new DatabaseAudit(options.database);
     this.agentLog = new DatabaseAgentLog(options.database);
     this.triage = new DatabaseTriage(options.database, async (connection, filter, asOf) => {
       const moment = await momentFor(connection, asOf, this.#clock());

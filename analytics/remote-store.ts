@@ -21,6 +21,8 @@ import type {
   SliceReport,
   SliceSource,
 } from "./packets/selection.ts";
+import type { AuditLog } from "./audit/audit.ts";
+import { RemoteAudit } from "./audit/remote-audit.ts";
 import { RemoteTriage } from "./triage/remote-triage.ts";
 import { TriageError } from "./triage/triage.ts";
 import type { TriageLog } from "./triage/triage.ts";
@@ -164,12 +166,16 @@ export class RemoteStore implements Store {
     }
   }
 
-  readonly triage: TriageLog = new RemoteTriage((path, body) =>
-    this.#answer(
+  readonly triage: TriageLog = new RemoteTriage((path, body) => this.#exchange(path, body));
+  readonly audit: AuditLog = new RemoteAudit((path, body) => this.#exchange(path, body));
+
+  /** GET without a body, POST with one. */
+  #exchange(path: string, body?: unknown): Promise<unknown> {
+    return this.#answer(
       request({ socketPath: this.#socket, path, method: body === undefined ? "GET" : "POST" }),
       body === undefined ? undefined : JSON.stringify(body),
-    ),
-  );
+    );
+  }
 
   async setAssets(assets: readonly Asset[]): Promise<void> {
     await this.#answer(

@@ -3,6 +3,7 @@ import { sortKeys } from "../analytics/store.ts";
 import type { Command, CommandOption } from "./command.ts";
 import { asOf, codeBook, database, json, questionCodeBook } from "./command-options.ts";
 import { exportCommands } from "./export-commands.ts";
+import { accessCommands, proxyOptions } from "./access-commands.ts";
 import { markCommands } from "./mark-commands.ts";
 import { networkCommand } from "./network-command.ts";
 import { triageCommand } from "./triage-command.ts";
@@ -206,6 +207,7 @@ export const commands: readonly Command[] = [
         name: "insecure-http",
         description: "listen beyond this machine without TLS; logged, and shown on the page",
       },
+      ...proxyOptions,
       codeBook,
       markKeys,
       spoolLimit,
@@ -219,6 +221,7 @@ export const commands: readonly Command[] = [
     ],
     load: async () => import("./commands/serve.ts"),
   },
+  ...accessCommands,
   ...markCommands,
   {
     name: "codes",

@@ -1,10 +1,13 @@
 /** A dashboard that runs until Ctrl-C: what `serve` and `open` share. */
+import { userInfo } from "node:os";
 import type { Store } from "../analytics/store.ts";
 import { startDashboard } from "../dashboard/listen.ts";
 import type { RunningDashboard } from "../dashboard/listen.ts";
 import { ListenError } from "../dashboard/listen-error.ts";
 import type { ListenProblem } from "../dashboard/listen-error.ts";
 import type { AgentTokens } from "../dashboard/security/agent-tokens.ts";
+import type { TrustedProxy } from "../dashboard/security/identify.ts";
+import type { PeopleTokens } from "../dashboard/security/people.ts";
 import type { CodeBook } from "../wire/code-book.ts";
 import { CliError, exitCodes } from "./cli-error.ts";
 import { describeFailure } from "./describe-failure.ts";
@@ -20,6 +23,9 @@ export interface DashboardPlace {
   readonly agentTokens?: AgentTokens;
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly insecureHttp?: boolean;
+  readonly people?: PeopleTokens;
+  readonly proxy?: TrustedProxy | undefined;
+  readonly names?: readonly string[];
 }
 
 /**
@@ -43,6 +49,10 @@ export async function listen(
       agentTokens: place.agentTokens,
       tls: place.tls,
       insecureHttp: place.insecureHttp,
+      people: place.people,
+      proxy: place.proxy,
+      names: place.names ?? [],
+      localUser: userInfo().username,
       onUnexpectedError: (error) =>
         shell.err(`tattle: ${describeFailure(error, { interrupted: false }).line}\n`),
     });

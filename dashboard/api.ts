@@ -28,6 +28,8 @@ import type { AgentAlarm } from "../analytics/agents/agent-alarms.ts";
 import type { HostList, HostListName, HostLists } from "../analytics/host-lists.ts";
 import type { NetworkTimeline } from "../analytics/network-timeline.ts";
 import type { SliceSource } from "../analytics/packets/selection.ts";
+import type { AuditEntry } from "../analytics/audit/audit.ts";
+import type { Person } from "./security/person.ts";
 import type { TriageEntry } from "../analytics/triage/triage.ts";
 import type {
   AgentReport,
@@ -73,6 +75,12 @@ export interface TriageAnswer {
   readonly entries: readonly TriageEntry[];
 }
 
+/** Who did what. */
+export interface AuditAnswer {
+  /** Newest first. */
+  readonly entries: readonly AuditEntry[];
+}
+
 /** One line of an upload's answer. The last line is a report or an error. */
 export type UploadLine =
   | { readonly progress: IngestProgress }
@@ -86,6 +94,8 @@ export interface HealthAnswer {
   readonly maxUploadOctets: number;
   /** Whether requests travel in clear beyond the server's machine. */
   readonly inClear: boolean;
+  /** Who asks, and what they may do. */
+  readonly person: Person;
 }
 
 export interface ErrorAnswer {

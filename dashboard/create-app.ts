@@ -7,6 +7,7 @@ import type { CodeBook } from "../wire/code-book.ts";
 import { answerError } from "./answer-error.ts";
 import { HttpError } from "./http-error.ts";
 import { agentReports } from "./routes/agent-reports.ts";
+import { auditRoute } from "./routes/audit.ts";
 import { browserFiles } from "./routes/browser-files.ts";
 import { evidenceRoutes } from "./routes/evidence.ts";
 import { exportRoutes } from "./routes/export.ts";
@@ -15,10 +16,15 @@ import { packetRoutes } from "./routes/packets.ts";
 import { triageRoutes } from "./routes/triage.ts";
 import { uploadCapture } from "./routes/upload-capture.ts";
 import type { AgentTokens } from "./security/agent-tokens.ts";
-import { requireToken } from "./security/bearer-token.ts";
+import { auditRequests } from "./security/audit-requests.ts";
 import { setSecurityHeaders } from "./security/headers.ts";
 import { requireOwnHost } from "./security/host-header.ts";
 import type { HostCheck } from "./security/host-header.ts";
+import { identify, requireRole } from "./security/identify.ts";
+import type { TrustedProxy } from "./security/identify.ts";
+import type { PeopleTokens } from "./security/people.ts";
+import { limitRate, usualRateLimit } from "./security/rate-limit.ts";
+import type { RateLimit } from "./security/rate-limit.ts";
 import { refuseCrossSite } from "./security/same-origin.ts";
 
 /** 64 GiB: a day of a busy link; above that `tattle ingest` on the machine itself is the way. */
@@ -31,8 +37,15 @@ export interface AppOptions {
   readonly clock: () => number;
   /** Which host names in requests are ours. */
   readonly isOwnHost: HostCheck;
-  /** Every /api request must bring it; absent: nobody is asked. */
+  /** A token for all, whose bearer may do everything. */
   readonly token?: string | undefined;
+  /** Tokens of people, with roles. */
+  readonly people?: PeopleTokens | undefined;
+  readonly proxy?: TrustedProxy | undefined;
+  /** Who uses a dashboard where nobody has to say so. */
+  readonly localUser?: string | undefined;
+  /** Requests of one sender. */
+  readonly rateLimit?: RateLimit | undefined;
   /** Whether requests travel in clear beyond this machine: the page says so. */
   readonly inClear?: boolean;
   /** Tokens of agents; absent: nobody reports here. */
@@ -67,7 +80,18 @@ export function createApp(options: AppOptions): Express {
     app.use("/api/agent", agentReports({ log: store.agentLog, tokens, clock, bodyMs }));
   }
   app.use("/api", refuseCrossSite);
-  if (token !== undefined) app.use("/api", requireToken(token));
+  app.use(
+    "/api",
+    limitRate(options.rateLimit ?? usualRateLimit, () => performance.now() / 1000),
+  );
+  const isRequired =
+    token !== undefined ||
+    options.proxy !== undefined ||
+    (options.people !== undefined && !options.people.isEmpty);
+  const { people, proxy, localUser = "analyst" } = options;
+  app.use("/api", identify({ token, people, proxy, localUser, isRequired }));
+  app.use("/api", requireRole);
+  app.use("/api", auditRequests(store.audit, clock));
   app.post("/api/captures", uploadCapture({ store, maxUploadOctets, onUnexpectedError, signal }));
   app.use(
     "/api",
@@ -76,6 +100,7 @@ export function createApp(options: AppOptions): Express {
   app.use("/api", packetRoutes({ store, signal }));
   app.use("/api", exportRoutes({ store, signal }));
   app.use("/api/triage", triageRoutes({ triage: store.triage, clock }));
+  app.use("/api", auditRoute(store.audit));
   app.use("/api", openApiRoute());
   app.use(browserFiles(options.browserFolder ?? fileURLToPath(new URL("./browser", import.meta.url))));
   app.use((request) => {

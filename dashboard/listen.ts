@@ -38,8 +38,8 @@ export const minTokenLength = 16;
 
 /** @throws ListenError */
 export async function startDashboard(options: DashboardOptions): Promise<RunningDashboard> {
-  const { host = "127.0.0.1", port = 0, token, names = [] } = options;
-  requireTokenBeyondLoopback(host, token);
+  const { host = "127.0.0.1", port = 0, names = [] } = options;
+  requireTokenBeyondLoopback(host, options);
   const inClear = options.tls === undefined && !isLoopback(host);
   if (inClear && options.insecureHttp !== true) {
     throw new ListenError(
@@ -74,11 +74,12 @@ export async function startDashboard(options: DashboardOptions): Promise<Running
   };
 }
 
-function requireTokenBeyondLoopback(host: string, token: string | undefined): void {
-  if (token === undefined && !isLoopback(host)) {
+function requireTokenBeyondLoopback(host: string, { token, people, proxy }: DashboardOptions): void {
+  const asksNobody = token === undefined && proxy === undefined && (people === undefined || people.isEmpty);
+  if (asksNobody && !isLoopback(host)) {
     throw new ListenError(
       "token missing",
-      `${host}: others can reach this address, so a token is required (--token-file FILE)`,
+      `${host}: others can reach this address, so a token is required (tattle tokens add NAME, or --token-file FILE)`,
     );
   }
   if (token !== undefined && token.length < minTokenLength) {

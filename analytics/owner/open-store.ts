@@ -147,6 +147,7 @@ class OwnedStore implements Store {
   readonly packetSources: Store["packetSources"];
   readonly packets: Store["packets"];
   readonly triage: Store["triage"];
+  readonly audit: Store["audit"];
   readonly agentLog?: NonNullable<Store["agentLog"]>;
   readonly #store: Store;
   readonly #server: OwnerServer;
@@ -167,6 +168,7 @@ class OwnedStore implements Store {
     this.packetSources = store.packetSources.bind(store);
     this.packets = store.packets.bind(store);
     this.triage = store.triage;
+    this.audit = store.audit;
     if (store.agentLog) this.agentLog = store.agentLog;
   }
 

@@ -5,6 +5,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { once } from "node:events";
 import { finished } from "node:stream/promises";
 import { DatabaseError } from "../database-error.ts";
+import { answerAudit, answerNote } from "./answer-audit.ts";
 import { answerIngest } from "./answer-ingest.ts";
 import { answerDecision, answerEntries, answerUndo } from "./answer-triage.ts";
 import { answerStream } from "./streamed-answer.ts";
@@ -167,6 +168,12 @@ async function answer(exchange: Exchange): Promise<void> {
       return;
     case `POST ${routes.undoTriage}`:
       sendJson(response, 200, await answerUndo(store, request));
+      return;
+    case `GET ${routes.audit}`:
+      sendJson(response, 200, await answerAudit(store, question));
+      return;
+    case `POST ${routes.audit}`:
+      sendJson(response, 200, await answerNote(store, request));
       return;
     case `PUT ${routes.assets}`:
       await store.setAssets(await readAssets(request));

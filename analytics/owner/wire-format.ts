@@ -18,6 +18,7 @@ export const routes = {
   export: "/export",
   triage: "/triage",
   undoTriage: "/triage/undo",
+  audit: "/audit",
 } as const;
 
 /** Counted up when owners and clients of two versions would misunderstand each other. */

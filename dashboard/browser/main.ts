@@ -10,6 +10,7 @@ import { hostsPage } from "./pages/hosts.ts";
 import { networkPage } from "./pages/network.ts";
 import type { Page, PageContext } from "./pages/page.ts";
 import { tokenForm } from "./pages/token.ts";
+import { setPerson } from "./triage/decider.ts";
 import { listenToDrops } from "./uploads/drop-zone.ts";
 import { createUploadTray } from "./uploads/upload-tray.ts";
 import { hrefOf, parseView } from "./view.ts";
@@ -48,6 +49,7 @@ async function show(): Promise<void> {
   frame.wait();
   try {
     const [codeBook, health] = await Promise.all([fetchCodeBook(signal), fetchHealth(signal)]);
+    setPerson(health.person);
     maxUploadOctets = health.maxUploadOctets;
     frame.warn(
       health.inClear ? "This page and your token travel in clear: the server runs without TLS." : "",

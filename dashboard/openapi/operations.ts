@@ -13,6 +13,7 @@ import {
   rankingQuery,
   uploadQuery,
 } from "../query.ts";
+import { auditQuery } from "../routes/audit.ts";
 import { entriesQuery } from "../routes/triage.ts";
 import type { SchemaName } from "./schemas.ts";
 
@@ -193,6 +194,13 @@ export const operations: readonly Operation[] = [
   },
   {
     ...people,
+    path: "/audit",
+    summary: "who did what, newest first; for operators",
+    query: auditQuery,
+    answer: { schema: "Audit" },
+  },
+  {
+    ...people,
     path: "/openapi.json",
     summary: "this description",
     answer: { types: ["application/json"], description: "OpenAPI 3.1", isFile: false },
@@ -235,7 +243,7 @@ export const parameterTexts: Readonly<Record<string, string>> = {
 export const refusalTexts: Readonly<Record<number, string>> = {
   400: "a parameter that is unknown or has a wrong value",
   401: "a token is required (`Authorization: Bearer TOKEN`), or the token is wrong",
-  403: "a page of another origin sent the request, or a POST came without the header `X-Tattle-Request`",
+  403: "a page of another origin sent the request, a POST came without the header `X-Tattle-Request`, or the role of the sender does not allow it",
   404: "there is no such host, list or view, no file to take packets from, or nothing is at this address",
   408: "an agent's request was not here whole after 30 s",
   409: "the hosts are not as the request expects, or there is nothing to put back",
@@ -243,7 +251,7 @@ export const refusalTexts: Readonly<Record<number, string>> = {
   415: "a form, where the octets of the capture are expected; another content type than the one expected",
   421: "the Host header names somebody else: a defence against DNS rebinding",
   422: "an agent's event or heartbeat is not as it should be; the line and the field",
-  429: "too many uploads, slices, exports, or requests with one agent's token, at once; `Retry-After` says when to come again",
+  429: "too many uploads, slices, exports, requests with one agent's token, or requests of one sender, at once; `Retry-After` says when to come again",
   500: "our fault; the server's standard error says more",
   503: "the server is shutting down, or too many reports of agents wait to be stored; those come again after `Retry-After`",
   507: "the server's disk is full, or too many octets of captures are being received; nothing of the capture was kept",

@@ -28,6 +28,7 @@ import type { Activity, Category, CodeBook } from "../../wire/code-book.ts";
 import type {
   AgentsAnswer,
   AgentState,
+  AuditAnswer,
   CapturesAnswer,
   ErrorAnswer,
   HealthAnswer,
@@ -35,6 +36,7 @@ import type {
   TriageAnswer,
   UploadLine,
 } from "../api.ts";
+import { roles } from "../security/person.ts";
 import { networkMark, networkRow, networkTimeline } from "./network-schemas.ts";
 import { asOfSource, band, count, hostile, maybe, octet, port, severity, text, time } from "./primitives.ts";
 import { schemaOf } from "./same-type.ts";
@@ -351,6 +353,13 @@ export const schemas = {
   StoredEvents: schemaOf<StoredEvents>()(z.strictObject({ stored: count, known: count })),
   HostTriage: hostTriage,
   TriageEntry: triageEntry,
+  Audit: schemaOf<AuditAnswer>()(
+    z.strictObject({
+      entries: z.array(
+        z.strictObject({ at: time, who: hostile, role: maybe(text), action: text, subject: hostile }),
+      ),
+    }),
+  ),
   Triage: schemaOf<TriageAnswer>()(z.strictObject({ entries: z.array(triageEntry) })),
   TriageReport: schemaOf<TriageReport>()(
     z.strictObject({ change: count, hosts: count, decidedSince: count }),
@@ -361,7 +370,13 @@ export const schemas = {
   Category: category,
   CodeBook: codeBook,
   Health: schemaOf<HealthAnswer>()(
-    z.strictObject({ status: z.literal("ok"), now: time, maxUploadOctets: count, inClear: z.boolean() }),
+    z.strictObject({
+      status: z.literal("ok"),
+      now: time,
+      maxUploadOctets: count,
+      inClear: z.boolean(),
+      person: z.strictObject({ name: text, role: z.enum(roles), isKnown: z.boolean() }),
+    }),
   ),
   Error: errorAnswer,
 } satisfies Readonly<Record<string, z.ZodType>>;

@@ -14,6 +14,7 @@ import type {
   RankingAnswer,
 } from "../api.ts";
 import { HttpError } from "../http-error.ts";
+import { personOf } from "../security/identify.ts";
 import {
   parseEventsQuery,
   parseHostAddress,
@@ -93,7 +94,13 @@ export function evidenceRoutes({ store, codeBook, clock, maxUploadOctets, inClea
 
   router.get("/health", (request, response) => {
     parseNoQuery(request.query);
-    const answer: HealthAnswer = { status: "ok", now: clock(), maxUploadOctets, inClear };
+    const answer: HealthAnswer = {
+      status: "ok",
+      now: clock(),
+      maxUploadOctets,
+      inClear,
+      person: personOf(request),
+    };
     response.json(answer);
   });
 

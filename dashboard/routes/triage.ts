@@ -1,6 +1,6 @@
 /** What people decide about hosts: POST /api/triage and /api/triage/undo, GET /api/triage. */
 import express, { Router } from "express";
-import type { RequestHandler } from "express";
+import type { Request, RequestHandler } from "express";
 import { z } from "zod";
 import type { ZodType } from "zod";
 import { addressSchema } from "../../analytics/packets/read-selection.ts";
@@ -9,6 +9,7 @@ import { TriageError } from "../../analytics/triage/triage.ts";
 import type { TriageLog, TriageReport } from "../../analytics/triage/triage.ts";
 import type { TriageAnswer } from "../api.ts";
 import { HttpError } from "../http-error.ts";
+import { personOf } from "../security/identify.ts";
 
 export interface TriageRoutes {
   readonly triage: TriageLog;
@@ -49,15 +50,23 @@ export function triageRoutes({ triage, clock }: TriageRoutes): Router {
 
   router.post("/", readJson, async (request, response) => {
     const decision = check(decisionSchema, request.body);
-    response.json(await answered(triage.decide(decision, clock())));
+    response.json(
+      await answered(triage.decide({ ...decision, who: decider(request, decision.who) }, clock())),
+    );
   });
 
   router.post("/undo", readJson, async (request, response) => {
     const { change, who } = check(undoSchema, request.body);
-    response.json(await answered(triage.undo(change, who, clock())));
+    response.json(await answered(triage.undo(change, decider(request, who), clock())));
   });
 
   return router;
+}
+
+/** Whoever is known is named, whatever the request says. */
+function decider(request: Request, said: string): string {
+  const { name, isKnown } = personOf(request);
+  return isKnown ? name : said;
 }
 
 const parse = express.json({ limit: longestBody });

@@ -45,7 +45,7 @@ test("an address that is not of this machine is told as such", async () => {
 test.each(["0.0.0.0", "::", "192.0.2.1", "example.com"])("%s without a token is refused", async (host) => {
   await expect(start({ host })).rejects.toMatchObject({
     problem: "token missing",
-    message: `${host}: others can reach this address, so a token is required (--token-file FILE)`,
+    message: `${host}: others can reach this address, so a token is required (tattle tokens add NAME, or --token-file FILE)`,
   });
 });
 

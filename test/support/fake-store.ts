@@ -19,6 +19,7 @@ import { PacketsError } from "../../analytics/packets/selection.ts";
 import type { ExportQuery, ExportReport } from "../../analytics/export/export-query.ts";
 import type { SliceOutput, SliceReport, SliceSource } from "../../analytics/packets/selection.ts";
 import { severities } from "../../wire/code-book.ts";
+import { FakeAudit } from "./fake-audit.ts";
 import { FakeTriage } from "./fake-triage.ts";
 import { fakeHostList } from "./fake-host-lists.ts";
 import { makeNetworkTimeline } from "./fake-network.ts";
@@ -36,6 +37,7 @@ export interface FakeEvidence {
 
 export class FakeStore implements Store {
   readonly triage = new FakeTriage();
+  readonly audit = new FakeAudit();
   /** Every upload that came to an end, with the octets that arrived. */
   readonly ingested: { name: string; octets: number }[] = [];
   readonly exported: ExportQuery[] = [];

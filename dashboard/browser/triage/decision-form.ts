@@ -4,7 +4,7 @@ import type { TriageSelection, TriageState } from "../../../analytics/triage/tri
 import { postDecision } from "../api-client.ts";
 import { h } from "../element.ts";
 import { formatPlural } from "../number-text.ts";
-import { rememberedName, rememberName } from "./decider.ts";
+import { isNameKnown, mayDecide, rememberedName, rememberName } from "./decider.ts";
 import { noticeDecision, problemOf } from "./notice.ts";
 import { stateNames } from "./states.ts";
 
@@ -20,6 +20,9 @@ export interface DecisionFormOptions {
 }
 
 export function decisionForm({ id, hosts, count, state, onDecided }: DecisionFormOptions): HTMLFormElement {
+  if (!mayDecide()) {
+    return h("form", { class: "decision" }, h("p", {}, "You look on as a viewer; analysts decide."));
+  }
   const states = h(
     "select",
     { id: `${id}-state` },
@@ -31,6 +34,7 @@ export function decisionForm({ id, hosts, count, state, onDecided }: DecisionFor
     type: "text",
     maxlength: longestWho,
     required: true,
+    readonly: isNameKnown(),
     autocomplete: "nickname",
     value: rememberedName(),
   });

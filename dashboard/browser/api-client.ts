@@ -7,6 +7,7 @@ import type {
   HealthAnswer,
   HostAnswer,
   NetworkAnswer,
+  PacketFilterAnswer,
   RankingAnswer,
   TriageAnswer,
 } from "../api.ts";
@@ -79,6 +80,14 @@ export async function fetchEvents(
 export async function fetchNetwork(view: View, signal: AbortSignal): Promise<NetworkAnswer> {
   const { protect: _, ...asked } = view.network;
   return ask<NetworkAnswer>(`/api/network?${parameters({ asOf: view.asOf, ...asked })}`, signal);
+}
+
+/** `query`: the host, and what narrows it (dashboard/packet-query.ts). */
+export async function fetchPacketFilter(
+  query: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<PacketFilterAnswer> {
+  return ask<PacketFilterAnswer>(`/api/packets/filter?${parameters(query)}`, signal);
 }
 
 export async function fetchCaptures(signal: AbortSignal): Promise<CapturesAnswer> {

@@ -105,7 +105,8 @@ function explain(error: unknown): HTMLElement {
 document.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("a") : null;
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
-  if (!link || !isPlain) return;
+  // A file to save is no page.
+  if (!link || !isPlain || link.hasAttribute("download")) return;
   // Links in a chart are SVG, which Plot writes with the older attribute.
   const href = link.getAttribute("href") ?? link.getAttributeNS("http://www.w3.org/1999/xlink", "href") ?? "";
   if (!href.startsWith("/")) return;

@@ -4,6 +4,7 @@ import { fetchHostList } from "../api-client.ts";
 import { h } from "../element.ts";
 import { formatCount, formatOctets, formatPlural } from "../number-text.ts";
 import type { PageContext } from "../pages/page.ts";
+import { exportMenu } from "../parts/export-menu.ts";
 import { hostName } from "../parts/host-link.ts";
 import { panel } from "../parts/panel.ts";
 import { serverTable } from "../parts/server-table.ts";
@@ -23,7 +24,12 @@ export function flowsPanel(
 ): HTMLElement {
   const { view, signal } = context;
   return panel(
-    { id: "flows", title: "Flows", note: `${formatPlural(total, "flow")} that it marked.` },
+    {
+      id: "flows",
+      title: "Flows",
+      note: `${formatPlural(total, "flow")} that it marked.`,
+      aside: exportMenu("flows", () => ({ host: view.address, asOf: view.asOf })),
+    },
     serverTable<HostFlow>({
       id: "flows",
       caption: "Flows",

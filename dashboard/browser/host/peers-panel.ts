@@ -5,6 +5,7 @@ import { h } from "../element.ts";
 import { formatCount, formatOctets, formatPlural } from "../number-text.ts";
 import type { PageContext } from "../pages/page.ts";
 import { peerCell } from "../parts/host-link.ts";
+import { exportMenu } from "../parts/export-menu.ts";
 import { panel } from "../parts/panel.ts";
 import { serverTable } from "../parts/server-table.ts";
 import { absoluteTime, relativeTime } from "../parts/time.ts";
@@ -20,7 +21,12 @@ export function peersPanel({ rows, total, asOf }: HostList<ExposedPeer>, context
   }
   const note = `${formatPlural(total, "host")} that answered it: each may hold what left it.`;
   return panel(
-    { id: "peers", title: "Peers after detection", note },
+    {
+      id: "peers",
+      title: "Peers after detection",
+      note,
+      aside: exportMenu("peers", () => ({ host: view.address, asOf: view.asOf })),
+    },
     serverTable<ExposedPeer>({
       id: "peers",
       caption: "Peers after detection",

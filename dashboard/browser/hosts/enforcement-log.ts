@@ -3,6 +3,7 @@ import type { EnforcementEntry, HostReport } from "../../../analytics/store.ts";
 import { fetchEvents } from "../api-client.ts";
 import { h, replaceChildren } from "../element.ts";
 import { formatCount } from "../number-text.ts";
+import { exportMenu } from "../parts/export-menu.ts";
 import { panel } from "../parts/panel.ts";
 import { table } from "../parts/table.ts";
 import { absoluteTime } from "../parts/time.ts";
@@ -11,7 +12,7 @@ import { absoluteTime } from "../parts/time.ts";
 const firstRows = 50;
 
 export function enforcementLog(
-  { events, eventCount, olderEvents }: HostReport,
+  { asOf, events, eventCount, olderEvents }: HostReport,
   address: string,
   signal: AbortSignal,
 ): HTMLElement {
@@ -43,7 +44,12 @@ export function enforcementLog(
   };
   show(events, olderEvents, firstRows);
   return panel(
-    { id: "enforcement", title: "Enforcement", note: `${formatCount(eventCount)} packets were acted on.` },
+    {
+      id: "enforcement",
+      title: "Enforcement",
+      note: `${formatCount(eventCount)} packets were acted on.`,
+      aside: exportMenu("events", () => ({ host: address, asOf: String(asOf) })),
+    },
     place,
     problem,
   );

@@ -4,6 +4,7 @@ import { fetchCaptures, fetchMoment } from "../api-client.ts";
 import { h } from "../element.ts";
 import type { Child } from "../element.ts";
 import { formatCount, formatOctets, formatPlural } from "../number-text.ts";
+import { exportMenu } from "../parts/export-menu.ts";
 import { panel } from "../parts/panel.ts";
 import { table } from "../parts/table.ts";
 import { absoluteTime } from "../parts/time.ts";
@@ -34,7 +35,12 @@ export async function capturesPage({ view, signal, chooseFiles }: PageContext): 
         ),
       ),
       panel(
-        { id: "captures", title: "Ingested", note: `${formatCount(captures.length)}, newest first` },
+        {
+          id: "captures",
+          title: "Ingested",
+          note: `${formatCount(captures.length)}, newest first`,
+          aside: exportMenu("captures", () => ({})),
+        },
         captures.length === 0
           ? h("p", { class: "empty" }, "No capture has been ingested.")
           : captureTable(captures),

@@ -11,9 +11,11 @@ import type { Child } from "../element.ts";
 import { enforcementLog } from "../hosts/enforcement-log.ts";
 import { stateBadge, unmarkedBadge } from "../hosts/host-table.ts";
 import { flowsPanel } from "../host/flows-panel.ts";
+import { packetsPanel } from "../host/packets-panel.ts";
 import { peersPanel } from "../host/peers-panel.ts";
 import { secondHopPanel } from "../host/second-hop-panel.ts";
 import { formatCount, formatPlural } from "../number-text.ts";
+import { exportMenu } from "../parts/export-menu.ts";
 import { panel } from "../parts/panel.ts";
 import { scoreBar } from "../parts/score.ts";
 import { bandBadge, severityLabel, trustBadge } from "../parts/severity.ts";
@@ -22,6 +24,7 @@ import { absoluteTime, elapsedTime, relativeTime } from "../parts/time.ts";
 import { triageBadge } from "../triage/states.ts";
 import { triagePanel } from "../triage/triage-panel.ts";
 import { hrefOf } from "../view.ts";
+import type { View } from "../view.ts";
 import type { Page, PageContext } from "./page.ts";
 
 export async function hostPage(context: PageContext): Promise<Page> {
@@ -68,11 +71,12 @@ export async function hostPage(context: PageContext): Promise<Page> {
         { id: "timeline", title: "Timeline", note: "UTC" },
         timelineChart(report, detections, triage.entries),
       ),
-      detectionsPanel(detections, asOf, codeBook),
+      detectionsPanel(detections, asOf, codeBook, view),
       peersPanel(peers, context),
       secondHopPanel(secondHop, context),
       flowsPanel(flows ?? { rows: report.flows, total: report.flowCount }, context),
       enforcementLog(report, view.address, signal),
+      packetsPanel(context, detections),
     ),
   };
 }
@@ -148,9 +152,15 @@ function detectionsPanel(
   detections: readonly RankedDetection[],
   asOf: number,
   codeBook: CodeBook,
+  view: View,
 ): HTMLElement {
   return panel(
-    { id: "detections", title: "Detections", note: "Repeats in packets do not count again." },
+    {
+      id: "detections",
+      title: "Detections",
+      note: "Repeats in packets do not count again.",
+      aside: exportMenu("detections", () => ({ host: view.address, asOf: view.asOf })),
+    },
     table<RankedDetection>(
       "Detections",
       [

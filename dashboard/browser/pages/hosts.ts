@@ -8,6 +8,7 @@ import { hostTable } from "../hosts/host-table.ts";
 import { rankingSummary } from "../hosts/summary.ts";
 import { unrankedTable } from "../hosts/unranked-table.ts";
 import { formatCount, formatPlural } from "../number-text.ts";
+import { exportMenu } from "../parts/export-menu.ts";
 import { panel } from "../parts/panel.ts";
 import { severityLabel } from "../parts/severity.ts";
 import { createPicks } from "../triage/picks.ts";
@@ -64,11 +65,18 @@ function evidence(context: PageContext, ranking: Ranking): HTMLElement {
     const found = await fetchRanking(view, 0, signal);
     if (!signal.aborted) show(view, found);
   });
+  let typed = context.view.filter;
   const filter = filterBox(context.view.filter, (text) => {
+    typed = text;
     const view = { ...context.view, filter: text };
     note(view);
     ask(view);
   });
+  const rankingExport = (): HTMLElement =>
+    exportMenu("hosts", () => {
+      const { asOf, sort } = context.view;
+      return { asOf, sort, filter: typed.trim() };
+    });
   show(context.view, ranking);
   return h(
     "div",
@@ -88,7 +96,7 @@ function evidence(context: PageContext, ranking: Ranking): HTMLElement {
         { class: "panel-head" },
         h("h2", { id: "ranked-title" }, "Ranking"),
         count,
-        h("div", { class: "panel-aside" }, filter, groupChoice(context)),
+        h("div", { class: "panel-aside" }, filter, groupChoice(context), rankingExport()),
       ),
       list,
       picks.bar,

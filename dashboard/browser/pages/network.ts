@@ -9,6 +9,7 @@ import { h } from "../element.ts";
 import type { Child } from "../element.ts";
 import { networkControls, networkSymbol, zoomKeys } from "../network/controls.ts";
 import { formatCount, formatOctets } from "../number-text.ts";
+import { exportMenu } from "../parts/export-menu.ts";
 import { hostLink } from "../parts/host-link.ts";
 import { table } from "../parts/table.ts";
 import { absoluteTime } from "../parts/time.ts";
@@ -33,13 +34,24 @@ export async function networkPage(context: PageContext): Promise<Page> {
           "header",
           { class: "panel-head" },
           h("h2", { id: "network-title" }, "What left flagged hosts, and what was stopped"),
-          h("div", { class: "panel-aside" }, legend(view.network.protect !== "")),
+          h(
+            "div",
+            { class: "panel-aside" },
+            legend(view.network.protect !== ""),
+            exportMenu("network", () => exported(view)),
+          ),
         ),
         networkControls(timeline, context),
         timeline.marks.length === 0 ? nothingShown(view) : chart(timeline, context),
       ),
     ),
   };
+}
+
+/** A stretch of elapsed time is none of the clock's: then all of it is exported. */
+function exported({ asOf, network }: View): Record<string, string> {
+  const { scale, from, to, host, leastOctets } = network;
+  return { asOf, host, leastOctets, ...(scale === "utc" ? { from, to } : {}) };
 }
 
 function chart(timeline: NetworkTimeline, { view, go }: PageContext): HTMLElement {

@@ -11,6 +11,9 @@ const takeOver = sql("take-over")
   .split(";\n")
   .filter((statement) => /^(UPDATE|DELETE)/m.test(statement));
 
+/** Agents that are kept in memory; whoever has a token may claim to be any number of them. */
+const mostKept = 10_000;
+
 /** Seconds between notes that an agent was heard. */
 const noteSeconds = 1;
 
@@ -27,6 +30,10 @@ export class AgentClaims {
     agent: string,
     now: number,
   ): Promise<boolean> {
+    if (this.#tokens.size > mostKept) {
+      this.#tokens.clear();
+      this.#noted.clear();
+    }
     const tokens = this.#tokens.get(agent) ?? (await this.#read(connection, agent));
     const key = `${token}/${agent}`;
     if (!tokens.has(token) || Math.abs(now - (this.#noted.get(key) ?? 0)) >= noteSeconds) {

@@ -59,7 +59,10 @@ test("without agents, says how one comes here", async () => {
 test("lists who was heard, what is wrong, and what the kernel counted", async () => {
   store.heard = [
     report("border-1"),
-    report("border-2", { drift: { count: 1, differences: ["FORWARD: the jump is not the first rule"] } }),
+    report("border-2", {
+      drift: { count: 1, differences: ["FORWARD: the jump is not the first rule"] },
+      reinserted: 2,
+    }),
   ];
   page = await browser.open("agents");
   await page.locator("#agents tbody tr").nth(1).waitFor();
@@ -67,6 +70,11 @@ test("lists who was heard, what is wrong, and what the kernel counted", async ()
   expect(first).toContain("border-1");
   expect(second).toContain("drift");
   expect(second).toContain("FORWARD: the jump is not the first rule");
+  const alarms = page.locator("#agents tbody tr").nth(1).locator(".agent-alarm");
+  expect(await alarms.allTextContents()).toEqual([
+    expect.stringMatching(/^drift .*first rule$/),
+    expect.stringMatching(/^put back .*2 times$/),
+  ]);
   expect(await page.locator("#rules-agent-of-border-1").textContent()).toContain("88");
 });
 

@@ -153,11 +153,14 @@ function lagOf(heartbeat: AgentState["heartbeat"]): string {
 
 function stateOf({ alarms }: AgentState): Child {
   if (alarms.length === 0) return h("span", { class: "state complete" }, "well");
-  return h(
-    "div",
-    { class: "capture-state" },
-    h("span", { class: "state partial" }, alarms[0]?.kind ?? ""),
-    alarms.map(({ text }) => h("span", { class: "reason" }, h("bdi", {}, visible(text)))),
+  return alarms.map(({ kind, text }) =>
+    h(
+      "div",
+      { class: "agent-alarm" },
+      h("span", { class: "state partial" }, kind),
+      " ",
+      h("span", { class: "reason" }, h("bdi", {}, visible(text))),
+    ),
   );
 }
 

@@ -26,7 +26,7 @@ export class DatabaseAudit implements AuditLog {
       (await entries(connection, { limit })).map((row) => {
         const role = row.maybeText("role");
         return {
-          at: row.number("at"),
+          at: row.number("noted_at"),
           who: row.text("who"),
           ...(role === undefined ? {} : { role }),
           action: row.text("action"),

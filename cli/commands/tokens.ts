@@ -24,9 +24,10 @@ export async function run(line: CommandLine, shell: Shell): Promise<number> {
   if (name === undefined) throw new CliError(`tokens ${action}: NAME is missing`);
   if (action === "add") {
     const given = role ?? "viewer";
-    // First in the log: nobody is let in whom the log does not know.
+    const token = addPerson(path, name, given);
+    // Before anybody has the token.
     await noteChange(line, shell, "token added", `${name}: ${given}`);
-    shell.out(`${addPerson(path, name, given)}\n`);
+    shell.out(`${token}\n`);
   } else {
     revokePerson(path, name);
     await noteChange(line, shell, "token revoked", name);

@@ -11,9 +11,9 @@ WITH decision AS (
   FROM triage_entry JOIN host USING (host_id)
   GROUP BY change_id
 )
-SELECT epoch_us(at) / 1e6 AS at, who, role, action, subject
+SELECT epoch_us(noted_at) / 1e6 AS noted_at, who, role, action, subject
 FROM (
-  SELECT noted_at AS at, who, role, action, subject, entry_id AS place FROM audit_entry
+  SELECT noted_at, who, role, action, subject, entry_id AS place FROM audit_entry
   UNION ALL
   SELECT
     decided_at, who, NULL,
@@ -26,5 +26,5 @@ FROM (
     change_id
   FROM decision
 )
-ORDER BY at DESC, place DESC
+ORDER BY noted_at DESC, place DESC
 LIMIT $limit;

@@ -14,7 +14,7 @@ INSERT INTO detection_of SELECT local_detection, detection_id FROM seen_detectio
 
 CREATE OR REPLACE TEMP TABLE new_detection AS
 SELECT
-  local_detection, getvariable('last_detection') + row_number() OVER (ORDER BY local_detection) AS detection_id,
+  local_detection, getvariable('last_detection') + row_number() OVER () AS detection_id,
   host_id, detected_at, category, activity
 FROM seen_detection WHERE detection_id IS NULL;
 

@@ -7,7 +7,7 @@ WHERE local_host >= getvariable('slice_from') AND local_host < getvariable('slic
 INSERT INTO host_of SELECT local_host, host_id FROM seen_host WHERE host_id IS NOT NULL;
 
 CREATE OR REPLACE TEMP TABLE new_host AS
-SELECT local_host, getvariable('last_host') + row_number() OVER (ORDER BY local_host) AS host_id, address
+SELECT local_host, getvariable('last_host') + row_number() OVER () AS host_id, address
 FROM seen_host WHERE host_id IS NULL;
 
 INSERT INTO host_of SELECT local_host, host_id FROM new_host;

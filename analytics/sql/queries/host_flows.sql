@@ -51,7 +51,7 @@ SELECT
     WHEN established_at <= make_timestamp($as_of::BIGINT) THEN 'connected'
     ELSE 'unanswered'
   END AS outcome,
-  count(*) OVER () AS total
+  (SELECT count(*) FROM merged) AS total
 FROM merged
 LEFT JOIN passed USING (flow_key)
 LEFT JOIN stopped USING (flow_key)

@@ -55,7 +55,7 @@ flagged AS (
   WHERE quality > 0 AND first_seen <= make_timestamp($as_of::BIGINT)
   GROUP BY host_id
 ),
-exposed AS (
+exposed AS MATERIALIZED (
   SELECT
     peer_id,
     epoch_us(first_contact) / 1e6 AS first_contact,
@@ -65,8 +65,7 @@ exposed AS (
     coalesce(sent, let_through, 0) AS sent,
     coalesce(received, 0) AS received,
     coalesce(acknowledged, 0) AS acknowledged,
-    coalesce(stopped, 0) AS stopped,
-    count(*) OVER () AS total
+    coalesce(stopped, 0) AS stopped
   FROM reached
   LEFT JOIN flows USING (peer_id)
   LEFT JOIN reported USING (peer_id)
@@ -75,6 +74,7 @@ exposed AS (
 part AS (
   SELECT
     *,
+    (SELECT count(*) FROM exposed) AS total,
     CASE $sort
       WHEN 'received' THEN received
       WHEN 'acknowledged' THEN acknowledged

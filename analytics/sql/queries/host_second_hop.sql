@@ -47,20 +47,20 @@ reported AS (
     AND first_contact <= make_timestamp($as_of::BIGINT)
     AND peer_id NOT IN (FROM chosen)
 ),
-hop AS (
+hop AS MATERIALIZED (
   SELECT
     via_id, peer_id,
     epoch_us(any_value(via_contact)) / 1e6 AS via_contact,
     epoch_us(coalesce(min(passed_at) FILTER (WHERE acknowledged > 0), min(passed_at))) / 1e6 AS first_passed,
     count(*) FILTER (WHERE acknowledged > 0) AS flows,
-    sum(acknowledged)::UBIGINT AS acknowledged,
-    count(*) OVER () AS total
+    sum(acknowledged)::UBIGINT AS acknowledged
   FROM (SELECT * FROM flow UNION ALL SELECT * FROM reported)
   GROUP BY via_id, peer_id
 ),
 part AS (
   SELECT
     *,
+    (SELECT count(*) FROM hop) AS total,
     CASE $sort
       WHEN 'acknowledged' THEN acknowledged
       WHEN 'flows' THEN flows

@@ -2,14 +2,14 @@
 -- peers acknowledged octets all the same. Time is seconds since the flagged host's oldest detection that counts ($elapsed)
 -- or since 1970, from $from to $to, where given; what falls into one $bins-th of it is one mark. Of $host alone, if given;
 -- else of the $most_hosts with the strongest detections. Exposures of fewer than $least_octets are left out.
-WITH counted AS (
+WITH counted AS MATERIALIZED (
   SELECT host_id, address, detected_at, category, activity, severity, probability
   FROM ranked_detection(make_timestamp($as_of::BIGINT))
   JOIN host USING (host_id)
   WHERE quality > 0 AND ($host::VARCHAR IS NULL OR address = $host)
 ),
 flagged AS (
-  SELECT host_id, min(detected_at) AS zero, count(*) OVER () AS flagged_count
+  SELECT host_id, min(detected_at) AS zero, (SELECT count(DISTINCT host_id) FROM counted) AS flagged_count
   FROM counted
   GROUP BY host_id
   ORDER BY max(probability) DESC, host_id
@@ -77,7 +77,7 @@ stretch AS (
     coalesce($to::DOUBLE, most) AS finish
   FROM extent
 ),
-marks AS (
+marks AS MATERIALIZED (
   SELECT
     kind, host_id, peer_id, category, activity, severity,
     min(place) AS place,
@@ -104,7 +104,7 @@ SELECT
     coalesce(activity_code.title, category_code.title || ', activity ' || activity,
              'category ' || category || ', activity ' || activity)
   END AS title,
-  count(*) OVER () AS mark_count
+  (SELECT count(*) FROM marks) AS mark_count
 FROM marks
 JOIN host ON host.host_id = marks.host_id
 JOIN host AS peer ON peer.host_id = marks.peer_id

@@ -44,45 +44,45 @@ described AS (
   LEFT JOIN now_unmarked USING (host_id)
   LEFT JOIN (SELECT host_id, state FROM triage) AS decided USING (host_id)
 ),
-fitting AS (
+fitting AS MATERIALIZED (
   SELECT * EXCLUDE (description)
   FROM described
   WHERE score IS NULL
     OR $filter = ''
     OR len(list_filter(string_split($filter, ' '), lambda word: NOT contains(description, word))) = 0
 ),
+-- Numbered by the one window function that gathers no rows (test/analytics/sql-windows.test.ts): ranked hosts, then the others.
 placed AS (
-  SELECT
-    *,
-    row_number() OVER (
-      PARTITION BY score IS NULL
-      ORDER BY
-        CASE WHEN score IS NULL THEN epoch_us(last_seen) ELSE
-          CASE $sort
-            WHEN 'activity' THEN activity_order
-            WHEN 'elapsed' THEN -epoch_us(first_detected)
-            WHEN 'elapsed-asc' THEN epoch_us(first_detected)
-            WHEN 'last-seen' THEN epoch_us(last_seen)
-            WHEN 'peers' THEN peers
-            ELSE 0
-          END
-        END DESC,
-        -- Scores that print alike are ties. Then: not contained, newest, most severe, longest detected, address.
-        round(score * 10) DESC,
-        contained,
-        last_seen DESC,
-        severity_rank DESC,
-        first_detected,
-        -- IPv4 before IPv6, and 10.0.0.9 before 10.0.0.10.
-        contains(address, ':'),
-        lpad(split_part(address, '.', 1), 3, '0') || lpad(split_part(address, '.', 2), 3, '0')
-          || lpad(split_part(address, '.', 3), 3, '0') || lpad(split_part(address, '.', 4), 3, '0'),
-        address
-    ) AS place,
-    count(*) FILTER (WHERE score IS NOT NULL) OVER () AS fitting_count
-  FROM fitting
+  SELECT host_id, row_number() OVER () AS place
+  FROM (
+    SELECT host_id
+    FROM fitting
+    ORDER BY
+      score IS NULL,
+      CASE WHEN score IS NULL THEN epoch_us(last_seen) ELSE
+        CASE $sort
+          WHEN 'activity' THEN activity_order
+          WHEN 'elapsed' THEN -epoch_us(first_detected)
+          WHEN 'elapsed-asc' THEN epoch_us(first_detected)
+          WHEN 'last-seen' THEN epoch_us(last_seen)
+          WHEN 'peers' THEN peers
+          ELSE 0
+        END
+      END DESC,
+      -- Scores that print alike are ties. Then: not contained, newest, most severe, longest detected, address.
+      round(score * 10) DESC,
+      contained,
+      last_seen DESC,
+      severity_rank DESC,
+      first_detected,
+      -- IPv4 before IPv6, and 10.0.0.9 before 10.0.0.10.
+      contains(address, ':'),
+      lpad(split_part(address, '.', 1), 3, '0') || lpad(split_part(address, '.', 2), 3, '0')
+        || lpad(split_part(address, '.', 3), 3, '0') || lpad(split_part(address, '.', 4), 3, '0'),
+      address
+  )
 ),
-counted AS (
+counted AS MATERIALIZED (
   SELECT
     count(*) FILTER (WHERE score IS NOT NULL) AS ranked_count,
     count(*) FILTER (WHERE score IS NULL) AS unranked_count,
@@ -93,13 +93,17 @@ counted AS (
     count(*) FILTER (WHERE band = 'minimal') AS minimal_count,
     count(*) FILTER (WHERE score IS NOT NULL AND contained) AS contained_count,
     count(*) FILTER (WHERE score IS NOT NULL AND NOT contained AND passed > 0) AS passing_count,
-    count(*) FILTER (WHERE score IS NOT NULL AND stopped > 0 AND passed > 0) AS leaking_count
+    count(*) FILTER (WHERE score IS NOT NULL AND stopped > 0 AND passed > 0) AS leaking_count,
+    (SELECT count(*) FROM fitting WHERE score IS NOT NULL) AS fitting_count
   FROM ranked
 ),
 part AS (
-  SELECT *
-  FROM placed
-  WHERE (score IS NOT NULL AND place > $offset AND place <= $offset + $limit) OR (score IS NULL AND place <= $most_unranked)
+  SELECT fitting.*, place
+  FROM fitting
+  JOIN placed USING (host_id)
+  CROSS JOIN counted
+  WHERE (score IS NOT NULL AND place > $offset AND place <= $offset + $limit)
+    OR (score IS NULL AND place <= fitting_count + $most_unranked)
 )
 SELECT
   counted.*,

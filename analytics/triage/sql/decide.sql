@@ -1,7 +1,7 @@
 -- $addresses: a list; each address once.
 INSERT INTO triage_entry
 SELECT
-  $last::UBIGINT + row_number() OVER (ORDER BY host_id),
+  $last::UBIGINT + row_number() OVER (),
   $last::UBIGINT + 1,
   host_id,
   $state,

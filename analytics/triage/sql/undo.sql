@@ -1,7 +1,7 @@
 -- Each host of the change that nobody decided about since stands again as it did before.
 INSERT INTO triage_entry
 SELECT
-  $last::UBIGINT + row_number() OVER (ORDER BY host_id),
+  $last::UBIGINT + row_number() OVER (),
   $last::UBIGINT + 1,
   host_id,
   coalesce(before.entry.state, 'new'),

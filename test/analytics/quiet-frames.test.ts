@@ -62,8 +62,10 @@ async function observe(octets: Uint8Array, path: "fast" | "long"): Promise<Obser
     observer;
   const { first, last } = observer.times;
   const digest = observer.digest.finish(frames);
-  const unmarked: number[][] = [];
-  observer.dictionaries.unmarked.forEach((...run) => unmarked.push(run));
+  const unmarked: Record<string, number>[] = [];
+  observer.dictionaries.unmarked.forEach((host, earliest, latest, packets) => {
+    unmarked.push({ host, first: earliest, last: latest, packets });
+  });
   return {
     summary,
     counts: {

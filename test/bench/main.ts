@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { benchAgent } from "./agent/agent-bench.ts";
 import { formatAgentPage, formatAgentResults } from "./agent/agent-page.ts";
+import { benchDissector, formatDissectorResults } from "./dissector/dissector-bench.ts";
 import { benchIngest, firstLine } from "./ingest/ingest-bench.ts";
 import { formatPage, formatResults } from "./ingest/ingest-page.ts";
 import { evaluateRanking, formatEvaluation, formatEvaluationPage } from "../evaluation/report.ts";
@@ -54,6 +55,11 @@ switch (positionals[0]) {
     process.stdout.write(`${formatMarker(bench)}\n`);
     break;
   }
+  case "dissector": {
+    const results = benchDissector({ quick: values.quick, tell });
+    process.stdout.write(`${formatDissectorResults(results)}\n`);
+    break;
+  }
   case "ranking": {
     const bench = await benchRanking({ quick: values.quick, tell });
     process.stdout.write(`${formatRanking(bench)}\n`);
@@ -84,6 +90,7 @@ switch (positionals[0]) {
         "  agent    the live agent in network namespaces; needs root\n" +
         "  marker   what marking costs a sender, and how soon a detection is on the wire; needs root and iperf3\n" +
         "  watchers  libpcap, iptables, NFQUEUE and tattle's rules beside each other (the paper's Table 4); needs root\n" +
+        "  dissector  processor time of tshark with the dissector over without\n" +
         "  ranking  questions to a database of 100 million sightings\n" +
         "  pages    the dashboard in headless Chromium: octets of the bundle, time until pages are drawn\n" +
         "  ranking-quality  what the first ten hosts of the list go on to do, beside other orders, in a simulation\n" +

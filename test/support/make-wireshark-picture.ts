@@ -70,7 +70,7 @@ try {
     // The mark is the last of the options, near the end of the details.
     run("xdotool", "key", "End");
     await pause(3);
-    run("import", "-window", "root", "-colors", "64", join(root, "docs/pictures/wireshark.png"));
+    run("import", "-window", "root", "+dither", "-colors", "48", join(root, "docs/pictures/wireshark.png"));
   } finally {
     wireshark.kill();
   }

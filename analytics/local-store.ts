@@ -10,6 +10,8 @@ import { writeExport } from "./export/write-export.ts";
 import { ingestCapture } from "./ingest/ingest-capture.ts";
 import type { ReaderKey } from "./ingest/tag-check.ts";
 import type { HostList, HostListName, HostListQuery, HostLists } from "./host-lists.ts";
+import type { News } from "./live/news.ts";
+import { readNews } from "./live/read-news.ts";
 import { loadCodeBook } from "./load-code-book.ts";
 import { noteFile } from "./packets/note-file.ts";
 import type {
@@ -180,6 +182,10 @@ class LocalStore implements Store {
 
   captures(): Promise<readonly CaptureReport[]> {
     return this.#database.read(listCaptures);
+  }
+
+  news(since?: string): Promise<News> {
+    return this.#database.read((connection) => readNews(connection, since));
   }
 
   agents(): Promise<readonly AgentReport[]> {

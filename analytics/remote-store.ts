@@ -22,6 +22,7 @@ import type {
   SliceSource,
 } from "./packets/selection.ts";
 import type { AuditLog } from "./audit/audit.ts";
+import type { News } from "./live/news.ts";
 import { RemoteAudit } from "./audit/remote-audit.ts";
 import { RemoteTriage } from "./triage/remote-triage.ts";
 import { TriageError } from "./triage/triage.ts";
@@ -84,6 +85,10 @@ export class RemoteStore implements Store {
 
   captures(): Promise<readonly CaptureReport[]> {
     return this.#ask(routes.captures, {}) as Promise<readonly CaptureReport[]>;
+  }
+
+  news(since?: string): Promise<News> {
+    return this.#ask(routes.news, { since }) as Promise<News>;
   }
 
   agents(): Promise<readonly AgentReport[]> {

@@ -94,6 +94,8 @@ export interface HealthAnswer {
   readonly maxUploadOctets: number;
   /** Whether requests travel in clear beyond the server's machine. */
   readonly inClear: boolean;
+  /** Where the database stands, as the ids of /api/live tell it. */
+  readonly cursor: string;
   /** Who asks, and what they may do. */
   readonly person: Person;
 }

@@ -11,6 +11,7 @@ import { auditRoute } from "./routes/audit.ts";
 import { browserFiles } from "./routes/browser-files.ts";
 import { evidenceRoutes } from "./routes/evidence.ts";
 import { exportRoutes } from "./routes/export.ts";
+import { liveRoute } from "./routes/live.ts";
 import { openApiRoute } from "./routes/openapi.ts";
 import { packetRoutes } from "./routes/packets.ts";
 import { triageRoutes } from "./routes/triage.ts";
@@ -44,6 +45,8 @@ export interface AppOptions {
   readonly proxy?: TrustedProxy | undefined;
   /** Who uses a dashboard where nobody has to say so. */
   readonly localUser?: string | undefined;
+  /** Milliseconds between two looks for news; 1,000 if absent. */
+  readonly liveMs?: number | undefined;
   /** Requests of one sender. */
   readonly rateLimit?: RateLimit | undefined;
   /** Whether requests travel in clear beyond this machine: the page says so. */
@@ -100,6 +103,7 @@ export function createApp(options: AppOptions): Express {
   app.use("/api", packetRoutes({ store, signal }));
   app.use("/api", exportRoutes({ store, signal }));
   app.use("/api/triage", triageRoutes({ triage: store.triage, clock }));
+  app.use("/api", liveRoute({ store, onUnexpectedError, signal, everyMs: options.liveMs }));
   app.use("/api", auditRoute(store.audit));
   app.use("/api", openApiRoute());
   app.use(browserFiles(options.browserFolder ?? fileURLToPath(new URL("./browser", import.meta.url))));

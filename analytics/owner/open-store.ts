@@ -148,6 +148,7 @@ class OwnedStore implements Store {
   readonly packets: Store["packets"];
   readonly triage: Store["triage"];
   readonly audit: Store["audit"];
+  readonly news: Store["news"];
   readonly agentLog?: NonNullable<Store["agentLog"]>;
   readonly #store: Store;
   readonly #server: OwnerServer;
@@ -169,6 +170,7 @@ class OwnedStore implements Store {
     this.packets = store.packets.bind(store);
     this.triage = store.triage;
     this.audit = store.audit;
+    this.news = store.news.bind(store);
     if (store.agentLog) this.agentLog = store.agentLog;
   }
 

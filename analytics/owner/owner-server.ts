@@ -169,6 +169,9 @@ async function answer(exchange: Exchange): Promise<void> {
     case `POST ${routes.undoTriage}`:
       sendJson(response, 200, await answerUndo(store, request));
       return;
+    case `GET ${routes.news}`:
+      sendJson(response, 200, await store.news(question.since()));
+      return;
     case `GET ${routes.audit}`:
       sendJson(response, 200, await answerAudit(store, question));
       return;

@@ -39,6 +39,8 @@ export interface Question {
   cursor(): string;
   /** @throws RequestError */
   flowLimit(): number | undefined;
+  /** Of the news. */
+  since(): string | undefined;
   /** Rows. @throws RequestError */
   limit(): number | undefined;
   /** @throws RequestError */
@@ -74,6 +76,7 @@ export function readQuestion(target: string): Question {
     },
     address: () => url.searchParams.get("address") ?? "",
     flowLimit: () => readNumber(url.searchParams, "flowLimit"),
+    since: () => url.searchParams.get("since") ?? undefined,
     limit: () => readNumber(url.searchParams, "limit"),
     hostList: () => readHostListQuery(url.searchParams, asOf()),
     cursor: () => {

@@ -19,6 +19,7 @@ export const routes = {
   triage: "/triage",
   undoTriage: "/triage/undo",
   audit: "/audit",
+  news: "/news",
 } as const;
 
 /** Counted up when owners and clients of two versions would misunderstand each other. */

@@ -122,11 +122,15 @@ function parameters(given: Readonly<Record<string, string>>): string {
   return new URLSearchParams(Object.entries(given).filter(([, value]) => value !== "")).toString();
 }
 
+/** What every request brings. */
+export function ownHeaders(): Record<string, string> {
+  const token = storedToken();
+  return { Accept: "application/json", ...(token === "" ? {} : { Authorization: `Bearer ${token}` }) };
+}
+
 /** GET, or POST where there is a body. */
 async function ask<Answer>(path: string, signal?: AbortSignal, body?: unknown): Promise<Answer> {
-  const token = storedToken();
-  const headers: Record<string, string> = { Accept: "application/json" };
-  if (token !== "") headers["Authorization"] = `Bearer ${token}`;
+  const headers = ownHeaders();
   const request: RequestInit = { headers, cache: "no-store", signal: signal ?? null };
   if (body !== undefined) {
     headers["Content-Type"] = "application/json";

@@ -2,6 +2,8 @@
 import { ApiError, fetchCodeBook, fetchHealth } from "./api-client.ts";
 import { h } from "./element.ts";
 import { createFrame } from "./frame.ts";
+import { followNews } from "./live/follow.ts";
+import { createPill } from "./live/pill.ts";
 import { listenToKeys } from "./keyboard.ts";
 import { agentsPage } from "./pages/agents.ts";
 import { capturesPage } from "./pages/captures.ts";
@@ -26,7 +28,19 @@ const frame = createFrame({
   moveTo: (asOf) => go({ ...currentView(), asOf }),
   chooseFiles,
 });
-document.body.append(...frame.element, tray.element);
+const pill = createPill(() => void show());
+let following: AbortController | undefined;
+document.body.append(...frame.element, tray.element, pill.element);
+
+/** From the first answer on: before, the server may want a token. */
+function follow(): void {
+  if (following) return;
+  const ending = new AbortController();
+  following = ending;
+  void followNews((news) => pill.add(news), ending.signal).then(() => {
+    following = undefined;
+  });
+}
 
 function currentView(): View {
   return parseView(new URL(location.href));
@@ -50,12 +64,15 @@ async function show(): Promise<void> {
   try {
     const [codeBook, health] = await Promise.all([fetchCodeBook(signal), fetchHealth(signal)]);
     setPerson(health.person);
+    pill.startAt(health.cursor);
     maxUploadOctets = health.maxUploadOctets;
     frame.warn(
       health.inClear ? "This page and your token travel in clear: the server runs without TLS." : "",
     );
     const page = await pageOf({ view, codeBook, signal, go, note, refresh, chooseFiles });
-    if (!signal.aborted) frame.show(page, view);
+    if (signal.aborted) return;
+    frame.show(page, view);
+    follow();
   } catch (error) {
     if (!signal.aborted) frame.showInstead(explain(error), view);
   }

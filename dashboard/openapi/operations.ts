@@ -194,6 +194,18 @@ export const operations: readonly Operation[] = [
   },
   {
     ...people,
+    path: "/live",
+    summary: "what comes in, as server-sent events; with Last-Event-ID, all that came since",
+    answer: {
+      types: ["text/event-stream"],
+      description:
+        "events named news, with their numbers in JSON; the stream ends after ten minutes at the latest",
+      isFile: false,
+    },
+    refusals: [503],
+  },
+  {
+    ...people,
     path: "/audit",
     summary: "who did what, newest first; for operators",
     query: auditQuery,
@@ -253,6 +265,6 @@ export const refusalTexts: Readonly<Record<number, string>> = {
   422: "an agent's event or heartbeat is not as it should be; the line and the field",
   429: "too many uploads, slices, exports, requests with one agent's token, or requests of one sender, at once; `Retry-After` says when to come again",
   500: "our fault; the server's standard error says more",
-  503: "the server is shutting down, or too many reports of agents wait to be stored; those come again after `Retry-After`",
+  503: "the server is shutting down, too many read the news, or too many reports of agents wait to be stored; those come again after `Retry-After`",
   507: "the server's disk is full, or too many octets of captures are being received; nothing of the capture was kept",
 };

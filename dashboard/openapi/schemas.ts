@@ -375,6 +375,7 @@ export const schemas = {
       now: time,
       maxUploadOctets: count,
       inClear: z.boolean(),
+      cursor: text,
       person: z.strictObject({ name: text, role: z.enum(roles), isKnown: z.boolean() }),
     }),
   ),

@@ -92,13 +92,15 @@ export function evidenceRoutes({ store, codeBook, clock, maxUploadOctets, inClea
     response.json(codeBook);
   });
 
-  router.get("/health", (request, response) => {
+  router.get("/health", async (request, response) => {
     parseNoQuery(request.query);
+    const { cursor } = await store.news();
     const answer: HealthAnswer = {
       status: "ok",
       now: clock(),
       maxUploadOctets,
       inClear,
+      cursor,
       person: personOf(request),
     };
     response.json(answer);

@@ -5,11 +5,12 @@ import type { Page } from "playwright-core";
 
 const { source } = axe;
 
-export async function seriousFindings(page: Page): Promise<string[]> {
+/** Of the whole page, or of what the selector finds. */
+export async function seriousFindings(page: Page, selector?: string): Promise<string[]> {
   // Not by a script element: the page's content security policy lets none in but its own.
   await page.evaluate(source);
   const { violations } = await page.evaluate<AxeResults>(
-    "axe.run(document, { resultTypes: ['violations'] })",
+    `axe.run(${selector === undefined ? "document" : JSON.stringify(selector)}, { resultTypes: ["violations"] })`,
   );
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")

@@ -19,6 +19,7 @@ import { PacketsError } from "../../analytics/packets/selection.ts";
 import type { ExportQuery, ExportReport } from "../../analytics/export/export-query.ts";
 import type { SliceOutput, SliceReport, SliceSource } from "../../analytics/packets/selection.ts";
 import { severities } from "../../wire/code-book.ts";
+import type { News } from "../../analytics/live/news.ts";
 import { FakeAudit } from "./fake-audit.ts";
 import { FakeTriage } from "./fake-triage.ts";
 import { fakeHostList } from "./fake-host-lists.ts";
@@ -133,6 +134,21 @@ export class FakeStore implements Store {
     const { from = all.from, to = all.to } = query;
     const marks = all.marks.filter(({ kind, at }) => kind === "detection" || (at >= from && at <= to));
     return Promise.resolve({ ...all, from, to, marks });
+  }
+
+  /** What news() answers with; tests change it. */
+  latest: News = {
+    cursor: "0-0-0-0",
+    detections: 0,
+    captures: 0,
+    decisions: 0,
+    events: 0,
+    hosts: [],
+    reset: false,
+  };
+
+  async news(): Promise<News> {
+    return Promise.resolve(this.latest);
   }
 
   async setAssets(): Promise<void> {

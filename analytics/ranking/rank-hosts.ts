@@ -17,6 +17,7 @@ import { readUnmarked, unmarkedSince } from "./now-unmarked.ts";
 import { bandOf, waterfall } from "./score.ts";
 
 const rankedPage = query("ranked_page");
+const onlyHost = query("only_host");
 
 export interface RankedPart {
   /** The host with this address alone. */
@@ -47,6 +48,7 @@ export async function rankHosts(
   asOf: number,
   { address, sort = "score", filter = "", limit, offset = 0 }: RankedPart = {},
 ): Promise<HostsAtMoment> {
+  await onlyHost(connection, { address: address ?? null });
   const rows = await rankedPage(connection, {
     as_of: microseconds(asOf),
     address: address ?? null,

@@ -47,14 +47,6 @@ reported AS (
   WHERE time <= make_timestamp($as_of::BIGINT)
   GROUP BY peer_id
 ),
-flagged AS (
-  SELECT host_id AS peer_id, min(detected_at) AS flagged_since
-  FROM detection
-  JOIN detection_day USING (detection_id)
-  JOIN trust USING (trust)
-  WHERE quality > 0 AND first_seen <= make_timestamp($as_of::BIGINT)
-  GROUP BY host_id
-),
 exposed AS MATERIALIZED (
   SELECT
     peer_id,
@@ -87,6 +79,15 @@ part AS (
   FROM exposed
   ORDER BY sort_value DESC, first_contact, peer_id
   LIMIT $limit OFFSET $offset
+),
+flagged AS (
+  SELECT host_id AS peer_id, min(detected_at) AS flagged_since
+  FROM detection
+  JOIN detection_day USING (detection_id)
+  JOIN trust USING (trust)
+  WHERE quality > 0 AND first_seen <= make_timestamp($as_of::BIGINT)
+    AND detection_id IN (SELECT detection_id FROM detection WHERE host_id IN (SELECT peer_id FROM part))
+  GROUP BY host_id
 )
 SELECT
   part.*,

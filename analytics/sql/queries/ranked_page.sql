@@ -1,26 +1,22 @@
 -- Part of the ranking at $as_of (microseconds): hosts that fit every word of $filter, in the order of $sort, from $offset on, a row
 -- for each detection, the strongest first. Hosts that are not ranked come along, the newest first, $most_unranked at most.
--- Of one address alone, if it is given. Counts are of all hosts, but fitting of those that fit.
+-- Of one address alone, if it is given; only_host is the id that belongs to it then, and nothing otherwise: a variable is known
+-- before the plan is made, a parameter is not. Counts are of all hosts, but fitting of those that fit.
 WITH ranked AS MATERIALIZED (
-  FROM ranking(make_timestamp($as_of::BIGINT)) WHERE $address::VARCHAR IS NULL OR address = $address
+  FROM ranking(make_timestamp($as_of::BIGINT), one_host := getvariable('only_host'))
+  WHERE $address::VARCHAR IS NULL OR address = $address
 ),
-found AS MATERIALIZED (
-  SELECT
-    found.* EXCLUDE (borne_out_probability, borne_out_last_seen),
-    attack,
-    coalesce(activity_code.title, category_code.title || ', activity ' || activity,
-             'category ' || category || ', activity ' || activity) AS title
-  FROM ranked_detection(make_timestamp($as_of::BIGINT)) AS found
-  LEFT JOIN (SELECT category, activity, title, attack FROM activity_code) AS activity_code USING (category, activity)
-  LEFT JOIN category_code USING (category)
+coded AS (
+  SELECT category, activity, attack, title FROM activity_code
 ),
-activity AS (
+-- What is said of the detections of all hosts; nothing, and no work, where nobody asks.
+said AS (
   SELECT
     host_id,
-    -- The most severe activity that counts, and the lowest code among those.
-    max(severity_rank * 65536 - (category * 256 + activity)) FILTER (WHERE quality > 0) AS activity_order,
-    CASE WHEN $filter <> '' THEN string_agg(concat_ws(' ', title, severity, trust, attack), chr(10)) END AS said
-  FROM found
+    string_agg(concat_ws(' ', coalesce(coded.title, category_code.title), severity, trust, attack), chr(10)) AS words
+  FROM (SELECT host_id, unnest(detections, recursive := true) FROM ranked WHERE $filter <> '') AS detection
+  LEFT JOIN coded USING (category, activity)
+  LEFT JOIN category_code USING (category)
   GROUP BY host_id
 ),
 -- Those that went on without a mark; which of them are to be believed, the caller knows.
@@ -32,15 +28,14 @@ now_unmarked AS (
 ),
 described AS (
   SELECT
-    ranked.*,
-    activity_order,
+    host_id, address, score, contained, last_seen, severity_rank, first_detected, activity_order, peers,
     lower(concat_ws(chr(10), address, name, band,
       CASE WHEN contained THEN 'contained' WHEN stopped > 0 AND passed > 0 THEN 'active blocked' ELSE 'active' END,
       CASE WHEN now_unmarked.host_id IS NOT NULL THEN 'unmarked' END,
       'triage:' || coalesce(decided.state, 'new'),
-      said)) AS description
+      said.words)) AS description
   FROM ranked
-  JOIN activity USING (host_id)
+  LEFT JOIN said USING (host_id)
   LEFT JOIN now_unmarked USING (host_id)
   LEFT JOIN (SELECT host_id, state FROM triage) AS decided USING (host_id)
 ),
@@ -98,16 +93,24 @@ counted AS MATERIALIZED (
   FROM ranked
 ),
 part AS (
-  SELECT fitting.*, place
-  FROM fitting
+  SELECT ranked.*, place
+  FROM ranked
   JOIN placed USING (host_id)
   CROSS JOIN counted
   WHERE (score IS NOT NULL AND place > $offset AND place <= $offset + $limit)
     OR (score IS NULL AND place <= fitting_count + $most_unranked)
+),
+found AS (
+  SELECT detection.*, attack,
+    coalesce(coded.title, category_code.title || ', activity ' || activity,
+             'category ' || category || ', activity ' || activity) AS title
+  FROM (SELECT host_id, unnest(detections, recursive := true) FROM part) AS detection
+  LEFT JOIN coded USING (category, activity)
+  LEFT JOIN category_code USING (category)
 )
 SELECT
   counted.*,
-  part.* EXCLUDE (first_seen, last_seen, first_detected, last_detected, probability, quality, log_odds, band, activity_order),
+  part.* EXCLUDE (first_seen, last_seen, first_detected, last_detected, probability, quality, log_odds, band, activity_order, detections),
   part.probability AS host_probability,
   epoch_us(part.first_seen) / 1e6 AS host_first_seen,
   epoch_us(part.last_seen) / 1e6 AS host_last_seen,

@@ -1,7 +1,7 @@
 -- The ranking (docs/explanation/ranking.md) at a time: SELECT * FROM ranking(TIMESTAMP '2026-03-17 18:00:00').
 -- It reads sums per minute, hour and day only, never all sightings. One row a host that has any detection; score is null where
--- none of them counts (implausible, or a tag does not verify).
-CREATE OR REPLACE MACRO ranking(as_of) AS TABLE
+-- none of them counts (implausible, or a tag does not verify). Of one host (its host_id) alone, if it is named.
+CREATE OR REPLACE MACRO ranking(as_of, one_host := NULL) AS TABLE
 WITH flagged AS (
   SELECT
     host_id,
@@ -15,24 +15,32 @@ WITH flagged AS (
     1 - product(1 - borne_out_probability) * min((1 - probability) / (1 - borne_out_probability)) AS raw_probability,
     -- A forged time of detection, ten years back, would be worth as much as a day among many peers.
     greatest(0, epoch_us(max(borne_out_last_seen)) - epoch_us(min(detected_at) FILTER (WHERE borne_out_last_seen IS NOT NULL))) / 3.6e9
-      AS raw_dwell_hours
-  FROM ranked_detection(as_of)
+      AS raw_dwell_hours,
+    -- The most severe activity that counts, and the lowest code among those.
+    max(severity_rank::INTEGER * 65536 - (category::INTEGER * 256 + activity)) FILTER (WHERE quality > 0) AS activity_order,
+    list({
+      detection_id: detection_id, detected_at: detected_at, category: category, activity: activity, severity: severity,
+      trust: trust, first_seen: first_seen, last_seen: last_seen, packets: packets, probability: probability
+    }) AS detections
+  FROM ranked_detection(as_of, one_host := one_host)
   GROUP BY host_id
 ),
 packets AS (
-  SELECT host_id, sum(marked_packets)::UBIGINT AS marked_packets
+  SELECT host_id, sum(marked_packets::DOUBLE)::UBIGINT AS marked_packets
   FROM (
     SELECT host_id, marked_packets
     FROM host_day
-    WHERE day < date_trunc('day', as_of::TIMESTAMP)
+    WHERE day < date_trunc('day', as_of::TIMESTAMP) AND (one_host IS NULL OR host_id = one_host)
     UNION ALL
     SELECT host_id, marked_packets
     FROM host_hour
     WHERE hour >= date_trunc('day', as_of::TIMESTAMP) AND hour < date_trunc('hour', as_of::TIMESTAMP)
+      AND (one_host IS NULL OR host_id = one_host)
     UNION ALL
     SELECT host_id, marked_packets
     FROM host_minute
     WHERE minute >= date_trunc('hour', as_of::TIMESTAMP) AND minute <= date_trunc('minute', as_of::TIMESTAMP)
+      AND (one_host IS NULL OR host_id = one_host)
   )
   GROUP BY host_id
 ),
@@ -41,15 +49,17 @@ reached AS (
   FROM (
     SELECT host_id, peers
     FROM peer_day
-    WHERE day < date_trunc('day', as_of::TIMESTAMP)
+    WHERE day < date_trunc('day', as_of::TIMESTAMP) AND (one_host IS NULL OR host_id = one_host)
     UNION ALL
     SELECT host_id, peers
     FROM peer_hour
     WHERE hour >= date_trunc('day', as_of::TIMESTAMP) AND hour < date_trunc('hour', as_of::TIMESTAMP)
+      AND (one_host IS NULL OR host_id = one_host)
     UNION ALL
     SELECT host_id, peers
     FROM peer_minute
     WHERE minute >= date_trunc('hour', as_of::TIMESTAMP) AND minute <= date_trunc('minute', as_of::TIMESTAMP)
+      AND (one_host IS NULL OR host_id = one_host)
   )
   GROUP BY host_id
 ),

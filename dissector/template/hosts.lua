@@ -1,4 +1,4 @@
--- The flagged hosts of a capture: `tshark -q -z tattle,hosts[,FILTER]`, and Statistics > Tattle in the window.
+-- The flagged hosts of a capture: `tshark -q -z tattle,hosts[,FILTER]`, and Statistics > Tattle: flagged hosts in the window.
 local tables, elapsed = ...
 local format, floor = string.format, math.floor
 
@@ -78,11 +78,13 @@ end
 local rule = string.rep("=", 108)
 local host_line = "%-39s  %8s  %11s  %6s  %-19s  %-19s"
 
-local function activity_line(host, activity)
+local function detected(host, activity)
   local span = elapsed.microseconds(host.last) - activity.detected_at * 1000000
-  local severity = tables.severities[activity.severity]
-  local when = format("detected %s (%s)", utc(activity.detected_at), elapsed.ago(span))
-  return format("    %-8s  %s, %s", severity, activity.title, when)
+  return format("detected %s (%s)", utc(activity.detected_at), elapsed.ago(span))
+end
+
+local function activity_line(host, activity)
+  return format("    %-8s  %s, %s", tables.severities[activity.severity], activity.title, detected(host, activity))
 end
 
 function Report:text()
@@ -100,6 +102,24 @@ function Report:text()
   end
   if #found == 0 then lines[#lines + 1] = "no marked packets" end
   lines[#lines + 1] = rule
+  return table.concat(lines, "\n") .. "\n"
+end
+
+-- For Wireshark's window, which is narrower than a terminal.
+function Report:narrow_text()
+  local lines = {}
+  for _, host in ipairs(sorted(self.by_host, host_order)) do
+    lines[#lines + 1] = host.name
+    lines[#lines + 1] =
+      format("  %d packets, %d octets, %d peers", host.packets, host.octets, host.peer_count)
+    lines[#lines + 1] = format("  seen %s to %s UTC", utc(host.first), utc(host.last))
+    for _, activity in ipairs(sorted(host.activities, activity_order)) do
+      lines[#lines + 1] = format("  %-8s  %s", tables.severities[activity.severity], activity.title)
+      lines[#lines + 1] = format("            %s", detected(host, activity))
+    end
+    lines[#lines + 1] = ""
+  end
+  if #lines == 0 then lines[1] = "no marked packets" end
   return table.concat(lines, "\n") .. "\n"
 end
 
@@ -134,11 +154,11 @@ if register_stat_cmd_arg then
 end
 
 if gui_enabled and gui_enabled() then
-  register_menu("Tattle/Flagged hosts", function()
+  register_menu("Tattle: flagged hosts", function()
     local window = TextWindow.new("Flagged hosts")
     local tap, report = listen()
     function tap.draw()
-      window:set(report:text())
+      window:set(report:narrow_text())
     end
     window:set_atclose(function()
       tap:remove()

@@ -121,6 +121,8 @@ test("GET /api/code-book answers the code book", async () => {
 test("GET /api/health answers the server's time and what it takes", async () => {
   expect((await get("/api/health")).json()).toEqual({
     status: "ok",
+    cursor: "0-0-0-0",
+    person: { name: "analyst", role: "operator", isKnown: false },
     now: evening,
     maxUploadOctets: 1_000_000,
     inClear: false,

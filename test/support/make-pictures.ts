@@ -1,9 +1,10 @@
 /**
- * Makes docs/pictures/dashboard-light.png and dashboard-dark.png: the first page on the bundled sample, as people see it.
- * Run it with `npx tsx test/support/make-pictures.ts` when the page has changed.
+ * Makes docs/pictures/dashboard-light.png and dashboard-dark.png: the first page on the bundled sample, as people see it; and
+ * triage-*.png for the tutorial. Run it with `npm run screenshots` when the pages have changed.
  */
 import { openSync, closeSync, fstatSync, mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Browser } from "playwright-core";
 import { inMemory, openOwnedStore } from "../../analytics/owner/open-store.ts";
 import { startDashboard } from "../../dashboard/listen.ts";
 import { buildBrowserFiles, launchBrowser, openWatchedPage } from "./browser.ts";
@@ -30,10 +31,24 @@ async function makePictures(): Promise<void> {
     await page.locator(".plot").first().waitFor();
     await page.screenshot({ path: `${pictures}dashboard-${colorScheme}.png` });
   }
+  await makeTriagePictures(browser, dashboard.address);
   await browser.close();
   await dashboard.close();
   files.remove();
   await store.close();
+}
+
+/** Those of docs/tutorials/from-the-ranking-to-the-evidence.md. */
+async function makeTriagePictures(browser: Browser, address: string): Promise<void> {
+  const { page } = await openWatchedPage(browser, address, { viewport: { width: 1280, height: 800 } });
+  await page.locator("input.pick").first().check();
+  await page.locator("#ranked").screenshot({ path: `${pictures}triage-ranking.png` });
+  await page.locator(".hosts .host-link").first().click();
+  await page.locator("#decide-who").fill("ada");
+  await page.locator("#decide-note").fill("user called, sharing folder closed");
+  await page.locator("#triage button[type=submit]").click();
+  await page.locator("#triage table").waitFor();
+  await page.locator("#triage").screenshot({ path: `${pictures}triage-host.png` });
 }
 
 await makePictures();

@@ -1,5 +1,6 @@
 /** docs/explanation/experiment.md, from kept results alone: every number in it was written by a command. */
 import { formatWatchers } from "../bench/watchers/watchers-bench.ts";
+import type { WatchersBench } from "../bench/watchers/watchers-bench.ts";
 import type { ExpectedRequests } from "./expected-requests.ts";
 import { fullPlan, quickPlan } from "./experiment-plan.ts";
 import type { KeptResults } from "./kept-results.ts";
@@ -26,7 +27,7 @@ export function formatExperimentPage(kept: KeptResults): string {
     "## What those inside pass on",
     secondaryText(quick, full, expected),
     "## Ways to watch, the paper's Table 4 with numbers",
-    watchersText(watchers.loadBefore),
+    watchersText(watchers),
     formatWatchers(watchers),
   ].join("\n\n")}\n`;
 }
@@ -179,12 +180,14 @@ function describe(seconds: number | null): string {
   return seconds === null ? "(never)" : `${seconds.toFixed(0)} s`;
 }
 
-function watchersText(load: number): string {
+function watchersText({ loadBefore, results }: WatchersBench): string {
+  const [pairs] = results.map(({ ratio }) => ratio.pairs);
   return [
     "`npm run bench watchers`: one unmarked connection through a router, a packet each (no segmentation offload), watched in one way or in none,",
-    "pair by pair; processor time is that of both ends, the router's work and the watcher. Then 200 marked packets, and 200 with TCP Fast",
-    "Open's experimental option, which has a mark's kind and is none. Load of the machine before: " +
-      `${load.toFixed(1)} on two processors, so small differences mean nothing.`,
+    `${pairs ?? 0} pairs each, with 95 % intervals. Processor time is that of both ends, the router's work and the watcher. Then 200 marked packets, and 200`,
+    "with TCP Fast Open's experimental option, which has a mark's kind and is none.",
+    "",
+    `The machine was busy: load ${loadBefore.toFixed(1)} on two processors before. Who gets a processor then decides the throughput, and processor time tells more.`,
     "",
     "libpcap sees copies and stops nothing. NFQUEUE sends every packet to user space and back, which is what it costs. iptables' own",
     "match is cheap and drops foreign options of that kind. Ours stays in the kernel and applies the [strict rule](../reference/mark.md).",

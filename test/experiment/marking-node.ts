@@ -28,7 +28,6 @@ export class MarkingNode {
     this.#folder = folder;
     this.#build = build;
     this.cgroup = join(findCgroupRoot() ?? "", `${network.prefix}-node${node}`);
-    mkdirSync(this.cgroup);
     this.#settings = join(folder, "mark.json");
     const settings = { kind: 253, stateFolder: join(folder, "mark-state"), pinFolder: this.#pins };
     writeFileSync(this.#settings, JSON.stringify(settings));
@@ -38,15 +37,16 @@ export class MarkingNode {
     if (mount.status !== 0) throw new Error(`mount -t bpf: ${mount.stderr}`);
     mkdirSync(join(folder, "private"));
     for (const name of leakedNames) writeFileSync(join(folder, "private", name), leakedFile(name));
+    mkdirSync(this.cgroup);
   }
 
   get #pins(): string {
     return join(this.#folder, "pins");
   }
 
-  /** Without `marks` the detector sees the leak and says nothing of it. */
-  async watch(marks: boolean): Promise<void> {
-    const add = marks ? this.#tattle("mark", "add", "leak/sharing-folder") : ["true"];
+  /** On return the detector sees new folders. */
+  async watch(): Promise<void> {
+    const add = this.#tattle("mark", "add", "leak/sharing-folder");
     this.#listen(this.#start("sharing-detector", [join(this.#folder, "upload"), ...add]));
     await this.#reported("watching");
   }
@@ -60,9 +60,9 @@ export class MarkingNode {
     await this.#reported("marked");
   }
 
-  /** `tattle mark ACTION`: what it printed. */
-  async mark(action: "off" | "status"): Promise<string> {
-    return this.#network.run(this.#place, this.#tattle("mark", action));
+  /** What was detected is kept, and packets are marked no more. */
+  async switchOff(): Promise<void> {
+    await this.#network.run(this.#place, this.#tattle("mark", "off"));
   }
 
   /** Takes marker and cgroup away; the node's processes must have ended. */

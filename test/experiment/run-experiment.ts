@@ -3,13 +3,14 @@
  * marked, a router that acts on the mark. Everything is made and removed here; evidence and result stay in a folder.
  */
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { BorderRouter } from "./border-router.ts";
 import { ExperimentNetwork, makeRunFolder, removeRunFolder } from "./experiment-network.ts";
 import { addressOf, groupOf, networkOf, nodesOf } from "./experiment-plan.ts";
 import type { ExperimentPlan } from "./experiment-plan.ts";
 import { judgeRun } from "./judge-run.ts";
+import type { RunRemains } from "./judge-run.ts";
 import { MarkingNode } from "./marking-node.ts";
 import { PacketCapture } from "./packet-capture.ts";
 import type { RunResult, Variant } from "./run-result.ts";
@@ -91,17 +92,14 @@ function actionOf(variant: Variant): "drop" | "alter" | "strip" {
 }
 
 async function stageRun(stage: Stage): Promise<RunResult> {
-  const { settings, folder, network, nodes, leaking, router } = stage;
-  const { plan, variant, build, signal, tell } = settings;
+  const { settings, nodes, leaking, router } = stage;
+  const { plan, variant, build, seed, signal, tell } = settings;
   const captures = await startCaptures(stage);
   if (variant !== "control") await router.start();
-  await nodes.open(
-    build,
-    { seed: settings.seed, passOn: variant === "secondary" },
-    new Map([[plan.leakNode, leaking.cgroup]]),
-  );
+  const cgroups = new Map([[plan.leakNode, leaking.cgroup]]);
+  await nodes.open(build, { seed, passOn: variant === "secondary" }, cgroups);
   signal.throwIfAborted();
-  await leaking.watch(true);
+  await leaking.watch();
   const setUp = (performance.now() - stage.openedAt) / 1000;
   const startMs = Date.now() + 200;
   nodes.begin(startMs);
@@ -112,7 +110,16 @@ async function stageRun(stage: Stage): Promise<RunResult> {
   tell(`it leaks and is marked; ${plan.seconds} s to go`);
   const switched = variant === "switched-off" ? await switchOff(stage, leakedAt) : undefined;
   await delay((leakedAt + plan.seconds) * 1000 - Date.now(), undefined, { signal });
-  const { memory } = nodes;
+  return concludeRun(stage, captures, { leakedAt, setUp, memory: nodes.memory, switched });
+}
+
+/** Ends everything in an order in which nothing goes uncounted, and keeps what was found. */
+async function concludeRun(
+  { settings, network, nodes, leaking, router }: Stage,
+  captures: readonly PacketCapture[],
+  known: Pick<RunRemains, "leakedAt" | "setUp" | "memory" | "switched">,
+): Promise<RunResult> {
+  const { plan, variant, output, tell } = settings;
   // What it has not sent by now is not sent any more, so that counters, events and captures end together.
   await network.run(`node${plan.leakNode}`, ["ip", "link", "set", "eth0", "down"]);
   await nodes.end(nodesOf(plan));
@@ -121,24 +128,13 @@ async function stageRun(stage: Stage): Promise<RunResult> {
   let missed = 0;
   for (const capture of captures) missed += await capture.stop();
   tell("the run is over; what happened is read from captures and database");
-  mkdirSync(settings.output, { recursive: true });
-  const evidence = variant === "control" ? "" : join(settings.output, "evidence.duckdb");
-  for (const { file } of captures) cpSync(file, join(settings.output, file.slice(folder.length + 1)));
+  mkdirSync(output, { recursive: true });
+  for (const { file } of captures) cpSync(file, join(output, basename(file)));
+  const evidence = variant === "control" ? "" : join(output, "evidence.duckdb");
   if (evidence !== "") cpSync(router.database, evidence);
-  const result = await judgeRun({
-    settings,
-    leakedAt,
-    setUp,
-    memory,
-    evidence,
-    counted,
-    missed,
-    switched,
-    leakReports: leaking.reports,
-    reports: nodes.reports,
-    notifiedAt: router.notifiedAt,
-  });
-  writeFileSync(join(settings.output, "result.json"), `${JSON.stringify(result, null, 2)}\n`);
+  const told = { leakReports: leaking.reports, reports: nodes.reports, notifiedAt: router.notifiedAt };
+  const result = await judgeRun({ ...known, ...told, settings, evidence, counted, missed });
+  writeFileSync(join(output, "result.json"), `${JSON.stringify(result, null, 2)}\n`);
   return result;
 }
 
@@ -167,7 +163,7 @@ async function switchOff(
   const { plan, signal, tell } = settings;
   await delay((leakedAt + plan.seconds / 2) * 1000 - Date.now(), undefined, { signal });
   const before = await router.rules();
-  await leaking.mark("off");
+  await leaking.switchOff();
   const at = Date.now() / 1000;
   tell("the mark is switched off");
   return { at, rulesChanged: (await router.rules()) !== before };

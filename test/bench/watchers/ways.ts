@@ -84,7 +84,7 @@ async function withRules(topology: Topology, rules: readonly string[]): Promise<
 
 async function startProgram(topology: Topology, line: readonly string[], ready: string): Promise<Watcher> {
   const [command = "", ...rest] = line;
-  const child = topology.start("router", "nice", ["-n", "-10", command, ...rest]);
+  const child = topology.start("router", command, rest);
   let said = "";
   for (const stream of [child.stdout, child.stderr])
     stream?.on("data", (text: Buffer) => (said += text.toString()));

@@ -65,6 +65,18 @@ const otherHeaders: readonly Difference[] = [
     only: "ours",
   },
   {
+    reason:
+      "IEEE 802.11: a frame that says it holds several (A-MSDU) and holds one: tshark splits it, we read it as one",
+    concerns: /wlan(:llc:data){2,}$/,
+    only: "ours",
+  },
+  {
+    reason:
+      "UDP between a port of DHCPv6 and VXLAN's: tshark goes by the lower port first, we look into every tunnel",
+    concerns: /udp:dhcpv6$/,
+    only: "ours",
+  },
+  {
     reason: "IEEE 802.11: tshark looks for an LLC header near the place where one should be",
     concerns: /wlan:llc:ip/,
     only: "theirs",

@@ -51,10 +51,11 @@ const inMemory = ":memory:";
  */
 const little = {
   threads: "1",
-  memory_limit: "24MB",
   allocator_flush_threshold: "1MB",
   allocator_bulk_deallocation_flush_threshold: "1MB",
 };
+/** From the end of the first transaction on: a migration that came before may take what it wants. */
+const besideTables = "24MB";
 const withRoom = "64MB";
 
 /**
@@ -189,7 +190,7 @@ class OpenDatabase implements Database {
       throw error;
     } finally {
       // Refused only if more than that is in use just now: then the next time.
-      await this.#limit(connection, little.memory_limit).catch(() => undefined);
+      await this.#limit(connection, besideTables).catch(() => undefined);
     }
   }
 

@@ -7,6 +7,7 @@ const keys: readonly (readonly [string, string])[] = [
   ["Enter", "open the row"],
   ["x", "pick the row, or not"],
   ["e", "decide about what is picked, or about the row"],
+  ["f", "only hosts that nobody has decided about, or all again"],
   ["/", "filter"],
   ["Escape", "leave the filter; close this list"],
   ["g", "group by activity, or not"],
@@ -38,6 +39,7 @@ function builtIn(help: HTMLDialogElement): Readonly<Record<string, () => void>> 
   return {
     x: () => boxOfRow()?.click(),
     e: decideAboutPicked,
+    f: filterNew,
     j: () => moveRow(1),
     k: () => moveRow(-1),
     "/": () => document.querySelector<HTMLInputElement>("#filter")?.focus(),
@@ -54,6 +56,16 @@ function isTyping(target: EventTarget | null): boolean {
 /** The check box of the row that has the focus. */
 function boxOfRow(): HTMLInputElement | null | undefined {
   return document.activeElement?.closest("tr")?.querySelector<HTMLInputElement>("input.pick");
+}
+
+/** Writes into the filter's box, as if it had been typed. */
+function filterNew(): void {
+  const box = document.querySelector<HTMLInputElement>("#filter");
+  if (!box) return;
+  const words = box.value.split(/\s+/u).filter(Boolean);
+  const others = words.filter((word) => !word.startsWith("triage:"));
+  box.value = (words.includes("triage:new") ? others : [...others, "triage:new"]).join(" ");
+  box.dispatchEvent(new Event("input"));
 }
 
 function decideAboutPicked(): void {

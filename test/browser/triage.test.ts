@@ -94,3 +94,13 @@ test("the page of a host takes a decision and shows who decided what, hostile no
   await page.locator("#timeline .plot", { hasText: "Decisions" }).waitFor();
   expect(await seriousFindings(page)).toEqual([]);
 });
+
+test("f shows only hosts that nobody has decided about, in the address too, and all again", async () => {
+  await page.fill("#filter", "critical triage:closed");
+  await page.locator("#filter").blur();
+  await page.keyboard.press("f");
+  expect(await page.inputValue("#filter")).toBe("critical triage:new");
+  await expect.poll(() => new URL(page.url()).searchParams.get("filter")).toBe("critical triage:new");
+  await page.keyboard.press("f");
+  expect(await page.inputValue("#filter")).toBe("critical");
+});

@@ -48,7 +48,10 @@ export function explainOpenFailure(path: string, cause: unknown): DatabaseError 
 /** What to throw for a failed write to `path`: a disk without room has a line of its own, everything else stays. */
 export function explainWriteFailure(path: string, cause: unknown): unknown {
   const text = cause instanceof Error ? cause.message : String(cause);
-  const reason = /No space left on device|File too large|Disk quota exceeded/.exec(text)?.[0];
+  // Its own file for what has no room in memory may be as large as the disk has room left.
+  const isSpillFull = text.includes("max_temp_directory_size");
+  const known = /No space left on device|File too large|Disk quota exceeded/.exec(text)?.[0];
+  const reason = isSpillFull ? "No space left on device" : known;
   if (reason === undefined) return cause;
   const message = `${path}: ${reason}; what was ingested before is kept`;
   return new DatabaseError("no room", message, { cause });

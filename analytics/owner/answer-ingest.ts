@@ -32,8 +32,8 @@ export async function answerIngest(
     const report = await store.ingest(
       {
         name: typeof name === "string" ? decodeURIComponent(name) : "capture",
-        // Though it reads a file: whoever stops the client (Ctrl-Z, a debugger) stops the stream.
-        source: { stream: request, mayStall: true, ...(isKnown ? { octets } : {}) },
+        // Only a file on this machine says how long it is, and a file does not stall.
+        source: { stream: request, ...(isKnown ? { octets } : { mayStall: true }) },
         // This user's own processes are the only clients, and what they say here is compared with the file later.
         ...(typeof file === "string" ? { file: JSON.parse(decodeURIComponent(file)) as CaptureFile } : {}),
       },

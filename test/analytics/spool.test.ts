@@ -94,19 +94,6 @@ describe("a capture whose sender stalls", () => {
     expect(names(await owner.captures()).toSorted()).toEqual(["10.0.0.8", "slow"]);
   });
 
-  it("keeps nobody waiting as a client that reads a file and is stopped", async () => {
-    const owner = await open();
-    const client = await open();
-    const { stream, goOn } = stalled("10.0.0.7");
-    const { length } = captureOf("10.0.0.7");
-    const slow = client.ingest({ name: "slow", source: { stream, octets: length } });
-    // Answered behind it: the owner has begun with the capture.
-    await client.captures();
-    expect(await owner.ingest(whole("10.0.0.8", false))).toMatchObject({ state: "complete" });
-    goOn();
-    expect(await slow).toMatchObject({ state: "complete" });
-  });
-
   it("has no file with a name meanwhile, so that a killed process leaves none", async () => {
     const store = await open();
     const { stream, goOn } = stalled("10.0.0.7");

@@ -3,8 +3,6 @@ WITH flags AS (
   SELECT
     found.host_id,
     max(found.severity_rank) FILTER (WHERE quality > 0) AS severity_rank,
-    -- The most severe activity that counts, and the lowest code among those.
-    max(severity_rank * 65536 - (category * 256 + activity)) FILTER (WHERE quality > 0) AS activity_order,
     string_agg(DISTINCT title, '; ' ORDER BY title) AS activities,
     string_agg(DISTINCT attack, '; ' ORDER BY attack) AS attack,
     string_agg(lower(concat_ws(chr(10), title, severity, trust, attack)), chr(10)) AS search_text
@@ -29,13 +27,15 @@ now_unmarked AS (
 ),
 rows AS (
   SELECT
-    ranking.*, activities, attack, activity_order, severity.severity,
+    ranking.*, activities, attack, severity.severity,
     concat_ws(chr(10), lower(address), lower(name), band,
       CASE WHEN contained THEN 'contained' WHEN passed > 0 AND stopped > 0 THEN 'active blocked' ELSE 'active' END,
-      CASE WHEN now_unmarked.host_id IS NOT NULL THEN 'unmarked' END, search_text) AS search_text
+      CASE WHEN now_unmarked.host_id IS NOT NULL THEN 'unmarked' END,
+      'triage:' || coalesce(decided.state, 'new'), search_text) AS search_text
   FROM ranking(make_timestamp($as_of::BIGINT)) AS ranking
   JOIN flags USING (host_id)
   LEFT JOIN now_unmarked USING (host_id)
+  LEFT JOIN (SELECT host_id, state FROM triage) AS decided USING (host_id)
   LEFT JOIN severity ON severity.rank = flags.severity_rank
 )
 SELECT

@@ -101,7 +101,7 @@ test("flows say whom it reached and what became of it; the long list opens piece
   const page = await open(busy);
   const rows = page.locator("#flows tbody tr");
   expect(await rows.count()).toBe(20);
-  await page.locator("#flows .button").click();
+  await page.locator("#flows button.button").click();
   await rows.nth(20).waitFor();
   expect(await rows.count()).toBe(busy.peers * 2 + 3);
   expect(await rows.first().textContent()).toMatch(/passed|stopped|connected|unanswered/);

@@ -1,11 +1,12 @@
 /** What holds on every page in both themes: contrast, widths, no violation of our own content security policy, and size. */
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { seriousFindings } from "../support/accessibility.ts";
 import { dashboardInBrowser } from "../support/dashboard-in-browser.ts";
 import { ask } from "../support/dashboard.ts";
 
 const browser = dashboardInBrowser();
-const paths = ["", "?group=activity&rows=all", "hosts/10.0.1.10", "hosts/10.0.7.99", "captures", "agents"];
+const paths = ["", "?group=activity&rows=all", "hosts/10.0.1.10", "hosts/10.0.7.99", "network", "captures", "agents"];
 const themes = ["light", "dark"] as const;
 
 describe.each(themes)("in the %s theme", (colorScheme) => {
@@ -21,6 +22,13 @@ describe.each(themes)("in the %s theme", (colorScheme) => {
       expect([width, Math.max(0, overflow)]).toEqual([width, 0]);
     }
     expect(await page.locator("style, [style*='expression']").count()).toBe(0);
+  });
+
+  test.each(paths)("/%s: axe finds nothing serious", async (path) => {
+    const page = await browser.open(path, { colorScheme });
+    await page.locator("h1").waitFor();
+    for (const summary of await page.locator("summary").all()) await summary.click();
+    expect(await seriousFindings(page)).toEqual([]);
   });
 
   test("text has at least 4.5:1 against what it stands on, marks 3:1 (WCAG 2.2, 1.4.3 and 1.4.11)", async () => {

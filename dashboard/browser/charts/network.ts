@@ -24,7 +24,8 @@ const leastDrag = 5;
 export function drawNetworkChart(chart: NetworkChart, width: number): HTMLElement {
   const layout = layOutNetwork(chart.timeline, width);
   const figure = elementOf(drawNetwork(chart.timeline, layout, chart)) as SVGSVGElement;
-  figure.setAttribute("aria-hidden", "true");
+  figure.setAttribute("role", "group");
+  figure.setAttribute("aria-label", "Hosts against time; the table below has every value");
   const brush = svg("rect", {
     class: "network-brush",
     y: layout.top,

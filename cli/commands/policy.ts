@@ -1,6 +1,6 @@
 /** `tattle policy`: whether a policy is one, what it says, and what it would do with a packet. */
 import { rulesetFor } from "../../live-agent/enforcement/ruleset.ts";
-import type { Hook } from "../../live-agent/enforcement/ruleset.ts";
+import type { Hook } from "../../live-agent/enforcement/enforcement-settings.ts";
 import { asksForTags } from "../../live-agent/enforcement/tag-checking.ts";
 import { defaultMarkShift } from "../../live-agent/enforcement/packet-place.ts";
 import { tagChecker } from "../../policy/check-tag.ts";

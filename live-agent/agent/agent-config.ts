@@ -7,7 +7,7 @@ import { describeIssue } from "../../policy/policy-issue.ts";
 import { backends, defaultLockWaitSeconds } from "../enforcement/iptables.ts";
 import { defaultMarkShift } from "../enforcement/packet-place.ts";
 import type { Family } from "../enforcement/packet-place.ts";
-import type { EventLog, Hook } from "../enforcement/ruleset.ts";
+import type { EventLog, Hook } from "../enforcement/enforcement-settings.ts";
 import { defaultSpool } from "../events/spool.ts";
 import { notifySettingsSchema, parseNotifySettings } from "../notify/notify-settings.ts";
 import type { NotifySettings } from "../notify/notify-settings.ts";

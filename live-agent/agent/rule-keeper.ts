@@ -13,7 +13,7 @@ import {
   renewRules,
 } from "../enforcement/enforcement.ts";
 import type { Drift, EnforcementPoint, VerdictCounters } from "../enforcement/enforcement.ts";
-import type { Ruleset } from "../enforcement/ruleset.ts";
+import type { Ruleset } from "../enforcement/chains.ts";
 
 export interface RuleKeeperWorld {
   /** Seconds since 1970. */

@@ -18,7 +18,7 @@ import { defaultMarkShift } from "./packet-place.ts";
 import type { Family } from "./packet-place.ts";
 import { correct, rememberRules } from "./restore-text.ts";
 import type { RunCommand } from "./run-command.ts";
-import type { Ruleset } from "./ruleset.ts";
+import type { Ruleset } from "./chains.ts";
 
 export const defaultConfirmSeconds = 60;
 

@@ -12,7 +12,8 @@ import { tagValue } from "./packet-place.ts";
 import type { Family } from "./packet-place.ts";
 import { isUnconditional, recordPrograms } from "./record-programs.ts";
 import { matchNetwork, networkRules, trustMatches, whenMatched } from "./rule-text.ts";
-import type { Chain, EnforcementSettings } from "./ruleset.ts";
+import type { Chain } from "./chains.ts";
+import type { EnforcementSettings } from "./enforcement-settings.ts";
 import { placeOf } from "./walk-programs.ts";
 import type { MarkVersion, Place } from "./walk-programs.ts";
 

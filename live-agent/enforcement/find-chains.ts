@@ -21,7 +21,8 @@ import { extensionBits, fieldValue, hex, orders, positionBits, positionMask } fr
 import type { Family } from "./packet-place.ts";
 import { dropRules } from "./report-rules.ts";
 import { clearField, flip, networkRules, whenMatched } from "./rule-text.ts";
-import type { Chain, EnforcementSettings } from "./ruleset.ts";
+import type { Chain } from "./chains.ts";
+import type { EnforcementSettings } from "./enforcement-settings.ts";
 import {
   isListEndHere,
   isMarkHere,

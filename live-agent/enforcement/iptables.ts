@@ -3,7 +3,7 @@ import { KernelError } from "./kernel-error.ts";
 import type { Family } from "./packet-place.ts";
 import type { PresentTables } from "./restore-text.ts";
 import type { RunCommand } from "./run-command.ts";
-import type { TableName } from "./ruleset.ts";
+import type { TableName } from "./chains.ts";
 import { parseSavedTable } from "./saved-rules.ts";
 import type { PresentTable } from "./saved-rules.ts";
 

@@ -2,7 +2,7 @@
 import type { Action } from "../../policy/policy.ts";
 import { fieldMask, fieldValue, orders } from "./packet-place.ts";
 import { trustMatches } from "./rule-text.ts";
-import type { EnforcementSettings, EventLog } from "./ruleset.ts";
+import type { EnforcementSettings, EventLog } from "./enforcement-settings.ts";
 
 /** Octets of a packet that an event needs: the longest readable headers, IPv6 40 + 120 and TCP 60. */
 const loggedOctets = 220;

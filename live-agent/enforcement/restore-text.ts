@@ -4,7 +4,7 @@
  */
 import { chainPrefix } from "./chain-names.ts";
 import type { Family } from "./packet-place.ts";
-import type { Chain, Ruleset, Table, TableName } from "./ruleset.ts";
+import type { Chain, Ruleset, Table, TableName } from "./chains.ts";
 import type { PresentTable } from "./saved-rules.ts";
 
 export type PresentTables = Readonly<Record<TableName, PresentTable>>;

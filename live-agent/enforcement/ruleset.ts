@@ -4,61 +4,14 @@
  */
 import type { Policy } from "../../policy/policy.ts";
 import { PolicyError } from "../../policy/policy-error.ts";
+import type { Ruleset, Table } from "./chains.ts";
+import type { EnforcementSettings, Hook } from "./enforcement-settings.ts";
 import { findChains } from "./find-chains.ts";
 import { fieldValue, orders } from "./packet-place.ts";
 import type { Family } from "./packet-place.ts";
 import { conditionChains } from "./condition-chains.ts";
 import { chainNames } from "./chain-names.ts";
 import { verdictChains } from "./verdict-chains.ts";
-
-export interface Chain {
-  readonly name: string;
-  /** Each without `-A <chain>`. */
-  readonly rules: readonly string[];
-}
-
-export type TableName = "mangle" | "filter";
-
-export interface Jump {
-  /** Built-in chain in which the rule is to be the first. */
-  readonly from: string;
-  readonly rule: string;
-}
-
-export interface Table {
-  readonly name: TableName;
-  readonly chains: readonly Chain[];
-  readonly jumps: readonly Jump[];
-}
-
-export interface Ruleset {
-  readonly family: Family;
-  readonly tables: readonly Table[];
-}
-
-/** Where packets are looked at: those that pass through (a router), those for this host, or both. */
-export type Hook = "FORWARD" | "INPUT";
-
-export interface EventLog {
-  /** NFLOG group that events are read from. */
-  readonly group: number;
-  /**
-   * Group of packets of connections whose sides have acknowledged each other, so that their events say so. It takes
-   * conntrack, which then follows every connection; absent: all packets go to `group`.
-   */
-  readonly establishedGroup?: number;
-  /** Events a second and source beyond which packets are only counted; absent: every packet is an event. */
-  readonly perSource?: { readonly rate: number; readonly burst: number };
-}
-
-export interface EnforcementSettings {
-  readonly hooks: readonly Hook[];
-  /** Lowest of the ten bits of the packet mark that the chains use. */
-  readonly markShift: number;
-  readonly log: EventLog;
-  /** Seconds after the last renewal from which conditions that age count as met where that enforces (elapsed-plan.ts). */
-  readonly leaseSeconds: number;
-}
 
 /**
  * The rules for one family at `now`, whole seconds since 1970.

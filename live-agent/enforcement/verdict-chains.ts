@@ -10,7 +10,8 @@ import { keepsRecordlessInside } from "./find-chains.ts";
 import type { Family } from "./packet-place.ts";
 import { dropRules, reportRules } from "./report-rules.ts";
 import { clearField, networkRules, whenMatched } from "./rule-text.ts";
-import type { Chain, EnforcementSettings } from "./ruleset.ts";
+import type { Chain } from "./chains.ts";
+import type { EnforcementSettings } from "./enforcement-settings.ts";
 import { isForeignHere, isHeaderCut, placeOf } from "./walk-programs.ts";
 
 /** The chains in which packets end; `unstrippable` only if something is stripped. */

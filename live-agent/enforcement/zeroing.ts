@@ -7,7 +7,7 @@ import { attachZeroing, detachZeroing, isZeroingAttached } from "./alter.ts";
 import type { AlterSettings } from "./alter.ts";
 import { attachReturns, detachReturns, findMissingReturns } from "./alter-at-host.ts";
 import type { RunCommand } from "./run-command.ts";
-import type { Hook } from "./ruleset.ts";
+import type { Hook } from "./enforcement-settings.ts";
 
 export interface ZeroingPlace {
   readonly policy: Policy;

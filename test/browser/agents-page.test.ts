@@ -7,6 +7,7 @@ import { seriousFindings } from "../support/accessibility.ts";
 import { codeBook } from "../support/dashboard.ts";
 import { makeEvidence } from "../support/fake-evidence.ts";
 import { FakeStore } from "../support/fake-store.ts";
+import { heartbeatOf } from "../support/heartbeat.ts";
 
 const browser = dashboardInBrowser();
 let store: FakeStore;
@@ -21,26 +22,12 @@ function report(name: string, fields: Partial<NonNullable<AgentReport["heartbeat
     heardAt: now,
     events: 1234,
     gapPackets: 0,
-    heartbeat: {
-      agent: `agent-of-${name}`,
-      time: now,
+    heartbeat: heartbeatOf(`agent-of-${name}`, now, {
       startedAt: now - 3600,
       hostName: name,
-      version: "0.1.0",
-      policy: { name: "drop-critical", digest: "0".repeat(64) },
-      hooks: ["FORWARD"],
-      backend: "nft",
       counters: [{ verdict: "drop", rule: "critical", packets: 88, octets: 5280 }],
-      drift: { count: 0, differences: [] },
-      reinserted: 0,
-      lagSeconds: 0,
-      spooled: 0,
-      refused: 0,
-      gapPackets: 0,
-      awaitsConfirmation: false,
-      insecureHttp: false,
       ...fields,
-    },
+    }),
   };
 }
 

@@ -3,29 +3,12 @@ import { describe, expect, test } from "vitest";
 import { alarmsOf } from "../../analytics/agents/agent-alarms.ts";
 import type { AgentReport } from "../../analytics/store.ts";
 import type { Heartbeat } from "../../policy/agent-report.ts";
+import { heartbeatOf } from "../support/heartbeat.ts";
 
 const agent = "1d0a1f63-3f0e-4c0a-9f0f-6a1b2c3d4e5f";
 const now = Date.UTC(2026, 2, 18, 12) / 1000;
 
-const heartbeat: Heartbeat = {
-  agent,
-  time: now,
-  startedAt: now - 100,
-  hostName: "border-1",
-  version: "0.1.0",
-  policy: { name: "drop-critical", digest: "0".repeat(64) },
-  hooks: ["FORWARD"],
-  backend: "nft",
-  counters: [{ verdict: "drop", rule: "critical", packets: 5, octets: 500 }],
-  drift: { count: 0, differences: [] },
-  reinserted: 0,
-  lagSeconds: 0,
-  spooled: 0,
-  refused: 0,
-  gapPackets: 0,
-  awaitsConfirmation: false,
-  insecureHttp: false,
-};
+const heartbeat = heartbeatOf(agent, now);
 
 describe("alarms", () => {
   const report = (fields: Partial<AgentReport> = {}, beats: Partial<Heartbeat> = {}): AgentReport => ({

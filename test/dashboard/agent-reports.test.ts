@@ -6,12 +6,12 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { inMemory, openOwnedStore } from "../../analytics/owner/open-store.ts";
 import type { EventPage, HostReport, RankedHost, Store } from "../../analytics/store.ts";
 import { AgentTokenFile, parseAgentTokens, tokenDigest } from "../../dashboard/security/agent-tokens.ts";
-import type { Heartbeat } from "../../policy/agent-report.ts";
 import { agentRequestLimits } from "../../policy/agent-report.ts";
 import type { AgentEvent, EnforcementEvent } from "../../policy/event.ts";
 import { seededRandom } from "../fuzz/random.ts";
 import { ask, codeBook, ownRequest, startTestDashboard } from "../support/dashboard.ts";
 import type { TestDashboard } from "../support/dashboard.ts";
+import { heartbeatOf } from "../support/heartbeat.ts";
 
 const agent = "1d0a1f63-3f0e-4c0a-9f0f-6a1b2c3d4e5f";
 const now = Date.UTC(2026, 2, 18, 12) / 1000;
@@ -295,25 +295,7 @@ describe("tokens", () => {
   });
 });
 
-const heartbeat: Heartbeat = {
-  agent,
-  time: now,
-  startedAt: now - 100,
-  hostName: "border-1",
-  version: "0.1.0",
-  policy: { name: "drop-critical", digest: "0".repeat(64) },
-  hooks: ["FORWARD"],
-  backend: "nft",
-  counters: [{ verdict: "drop", rule: "critical", packets: 5, octets: 500 }],
-  drift: { count: 0, differences: [] },
-  reinserted: 0,
-  lagSeconds: 0,
-  spooled: 0,
-  refused: 0,
-  gapPackets: 0,
-  awaitsConfirmation: false,
-  insecureHttp: false,
-};
+const heartbeat = heartbeatOf(agent, now);
 
 async function beat(fields: object = {}): Promise<number> {
   const answer = await ask(dashboard, {

@@ -16,6 +16,7 @@ import type { Store } from "../../analytics/store.ts";
 import { ask, codeBook, ownRequest, startTestDashboard } from "../support/dashboard.ts";
 import type { TestDashboard } from "../support/dashboard.ts";
 import { ingestFile, openTestStore } from "../support/file-store.ts";
+import { heartbeatOf } from "../support/heartbeat.ts";
 import { fixtureFolder } from "../support/make-fixtures.ts";
 
 interface Described {
@@ -203,25 +204,7 @@ describe("answers of a real server", () => {
     const check = checkerOf("post", "/api/agent/events", 200, "application/json");
     check(events.json());
     expect(check.errors).toBeNull();
-    const heartbeat = {
-      agent,
-      time: 1_773_770_000,
-      startedAt: 1_773_700_000,
-      hostName: "border",
-      version: "0.1.0",
-      policy: { name: "default", digest: "0".repeat(64) },
-      hooks: ["FORWARD"],
-      backend: "nft",
-      counters: [],
-      drift: { count: 0, differences: [] },
-      reinserted: 0,
-      lagSeconds: 0,
-      spooled: 0,
-      refused: 0,
-      gapPackets: 0,
-      awaitsConfirmation: false,
-      insecureHttp: false,
-    };
+    const heartbeat = heartbeatOf(agent, 1_773_770_000);
     const heard = await ask(dashboard, {
       method: "POST",
       path: "/api/agent/heartbeat",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { EnforcementSettings } from "../../live-agent/enforcement/ruleset.ts";
+import type { EnforcementSettings } from "../../live-agent/enforcement/enforcement-settings.ts";
 import { tagFindings } from "../../live-agent/enforcement/packet-place.ts";
 import { rulesetFor } from "../../live-agent/enforcement/ruleset.ts";
 import { decide } from "../../policy/decide.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { renewalFor, rulesetFor } from "../../live-agent/enforcement/ruleset.ts";
-import type { EnforcementSettings } from "../../live-agent/enforcement/ruleset.ts";
+import type { EnforcementSettings } from "../../live-agent/enforcement/enforcement-settings.ts";
 import { planElapsed } from "../../live-agent/enforcement/elapsed-plan.ts";
 import { decide } from "../../policy/decide.ts";
 import { readPacketFacts } from "../../policy/packet-facts.ts";

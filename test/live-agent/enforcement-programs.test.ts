@@ -10,7 +10,7 @@ import {
 } from "../../live-agent/enforcement/classic-bpf.ts";
 import { recordPrograms } from "../../live-agent/enforcement/record-programs.ts";
 import { rulesetFor } from "../../live-agent/enforcement/ruleset.ts";
-import type { EnforcementSettings } from "../../live-agent/enforcement/ruleset.ts";
+import type { EnforcementSettings } from "../../live-agent/enforcement/enforcement-settings.ts";
 import { mayBeMarked } from "../../live-agent/enforcement/walk-programs.ts";
 import { PolicyError } from "../../policy/policy-error.ts";
 import { seededRandom } from "../fuzz/random.ts";

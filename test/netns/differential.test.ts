@@ -7,7 +7,7 @@ import type { Iptables } from "../../live-agent/enforcement/iptables.ts";
 import { readTables, restore } from "../../live-agent/enforcement/iptables.ts";
 import { correct } from "../../live-agent/enforcement/restore-text.ts";
 import { rulesetFor } from "../../live-agent/enforcement/ruleset.ts";
-import type { EnforcementSettings } from "../../live-agent/enforcement/ruleset.ts";
+import type { EnforcementSettings } from "../../live-agent/enforcement/enforcement-settings.ts";
 import { asksForTags, attachMissingTagChecks } from "../../live-agent/enforcement/tag-checking.ts";
 import { tagChecker } from "../../policy/check-tag.ts";
 import { decide } from "../../policy/decide.ts";

@@ -3,7 +3,7 @@
  * tested without a kernel. Knows the matches and targets that live-agent/enforcement/ writes, and fails at any other.
  */
 import type { Program } from "../../live-agent/enforcement/classic-bpf.ts";
-import type { Ruleset } from "../../live-agent/enforcement/ruleset.ts";
+import type { Ruleset } from "../../live-agent/enforcement/chains.ts";
 import { holdsAddress, parseNetwork } from "../../policy/network.ts";
 import type { PacketPath } from "../../policy/packet-facts.ts";
 import { runProgram } from "./classic-bpf-machine.ts";

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { applyPolicy, removeRules } from "../../../live-agent/enforcement/enforcement.ts";
 import type { EnforcementPoint } from "../../../live-agent/enforcement/enforcement.ts";
-import type { Hook } from "../../../live-agent/enforcement/ruleset.ts";
+import type { Hook } from "../../../live-agent/enforcement/enforcement-settings.ts";
 import { buildKernelPrograms, nowSeconds, pointOn } from "../../netns/enforcement-support.ts";
 import { MarkingHost, serve } from "../../netns/marking-host.ts";
 import { policyOf } from "../../policy/policy-support.ts";

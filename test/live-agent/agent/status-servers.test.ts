@@ -5,27 +5,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { AgentStatus } from "../../../live-agent/agent/agent-status.ts";
 import { askStatus, serveMetrics, serveStatus } from "../../../live-agent/agent/status-servers.ts";
-import { heartbeatSchema } from "../../../policy/agent-report.ts";
+import { heartbeatOf } from "../../support/heartbeat.ts";
 
 const status: AgentStatus = {
-  heartbeat: heartbeatSchema.parse({
-    agent: "6f1e1f0a-5c0e-4c4e-9c51-0d9f6b6f6f01",
-    time: 1_777_896_010,
-    startedAt: 1_777_896_000,
-    hostName: "border-1",
-    version: "0.1.0",
-    policy: { name: "leaks", digest: "a5".repeat(32) },
-    hooks: ["FORWARD"],
-    backend: "nft",
-    counters: [{ verdict: "drop", rule: "leaks", packets: 3, octets: 180 }],
-    drift: { count: 0, differences: [] },
-    reinserted: 1,
-    lagSeconds: 0,
+  heartbeat: heartbeatOf("6f1e1f0a-5c0e-4c4e-9c51-0d9f6b6f6f01", 1_777_896_010, {
     spooled: 2,
-    refused: 0,
     gapPackets: 17,
-    awaitsConfirmation: false,
-    insecureHttp: false,
   }),
   processId: 4711,
   reading: { isListening: true, restarts: 0, ignored: 0, lagSeconds: 0.001 },

@@ -9,7 +9,7 @@ import { heartbeatOf } from "../../support/heartbeat.ts";
 
 const status: AgentStatus = {
   heartbeat: heartbeatOf("6f1e1f0a-5c0e-4c4e-9c51-0d9f6b6f6f01", 1_777_896_010, {
-    spooled: 2,
+    counters: [{ verdict: "drop", rule: "leaks", packets: 3, octets: 180 }],
     gapPackets: 17,
   }),
   processId: 4711,

@@ -19,6 +19,10 @@ export interface NetworkFigureOptions {
 
 /** Pixels that a line of labels takes. */
 const labelHeight = 14;
+/** Pixels that a letter below the axis takes, at most: digits, and the m of min. */
+const axisLetterWidth = 7.6;
+/** Least distance of ticks, in pixels: the longest label is 12:34:56.789, and the last one may be moved. */
+const tickDistance = 112;
 
 export function drawNetwork(
   timeline: NetworkTimeline,
@@ -64,19 +68,24 @@ function bands(
   );
 }
 
-function axis(timeline: NetworkTimeline, { left, right, top, bottom }: NetworkLayout): SvgNode {
+function axis(timeline: NetworkTimeline, { width, left, right, top, bottom }: NetworkLayout): SvgNode {
   const placeOf = positionOf(timeline, left, right);
-  const ticks = timeTicks(timeline.scale, timeline.from, timeline.to, (right - left) / 92);
+  const ticks = timeTicks(timeline.scale, timeline.from, timeline.to, (right - left) / tickDistance);
+  const label = (x: number, y: number, text: string): SvgNode => {
+    // The last tick may stand nearer to the edge than half its label.
+    const most = width - 2 - (text.length * axisLetterWidth) / 2;
+    return node("text", { x: round(Math.min(x, most)), y, "text-anchor": "middle" }, text);
+  };
   return node(
     "g",
     { class: "network-axis" },
     node("line", { x1: left, x2: right, y1: bottom, y2: bottom }),
-    ...ticks.flatMap(({ at, label, day }) => {
-      const x = round(placeOf(at));
+    ...ticks.flatMap((tick) => {
+      const x = round(placeOf(tick.at));
       return [
         node("line", { x1: x, x2: x, y1: top, y2: bottom }),
-        node("text", { x, y: bottom + 17, "text-anchor": "middle" }, label),
-        ...(day === undefined ? [] : [node("text", { x, y: bottom + 33, "text-anchor": "middle" }, day)]),
+        label(x, bottom + 17, tick.label),
+        ...(tick.day === undefined ? [] : [label(x, bottom + 33, tick.day)]),
       ];
     }),
   );

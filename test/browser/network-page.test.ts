@@ -120,3 +120,12 @@ test("nothing is wider than the page, from 320 pixels to 4k", async () => {
     expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
   }
 });
+
+test("no label below the time axis is cut off at the edge", async () => {
+  const page = await open("", { viewport: { width: 1280, height: 900 } });
+  expect(await page.locator(".network-axis text").last().textContent()).toBe("10 min");
+  const room = await page.evaluate<number>(`
+    const rightOf = (selector) => [...document.querySelectorAll(selector)].at(-1).getBoundingClientRect().right;
+    rightOf(".network-figure") - rightOf(".network-axis text")`);
+  expect(room).toBeGreaterThan(0);
+});

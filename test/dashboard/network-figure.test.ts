@@ -106,6 +106,19 @@ test.each([
   expect(ticks.map(({ label }) => label)).toEqual(expect.arrayContaining([...labels]));
 });
 
+test("labels of ticks at the right edge are moved into the picture, and clear of the one before", () => {
+  const utc = { ...small, scale: "utc" as const, from: evening, to: evening + 1, marks: [] };
+  const file = networkSvgFile(utc, nowhere);
+  const texts = [...file.matchAll(/<text x="([\d.]+)" y="[\d.]+" text-anchor="middle">([\d:.]+)</g)];
+  const spans = texts.map(([, x, label = ""]) => {
+    const half = (label.length * 6.8) / 2; // Measured in Chromium, of 12 px digits.
+    return { left: Number(x) - half, right: Number(x) + half, label };
+  });
+  expect(spans.at(-1)?.label).toBe("18:00:01.000");
+  expect(spans.at(-1)?.right).toBeLessThan(800);
+  for (const [index, { left }] of spans.entries()) expect(left).toBeGreaterThan(spans[index - 1]?.right ?? 0);
+});
+
 test("the band is that of the networks named, in both versions, and of no others", () => {
   const isProtected = protectedBy("10.0.2.0/24, fd00:2::/64");
   const inside = ["10.0.2.1", "10.0.3.1", "fd00:2::9", "fd00:3::9"].map(isProtected);

@@ -1,7 +1,10 @@
 /** The paper's experiment, small: 24 nodes in 4 groups, one leak, one marking router. The full one is `npm run experiment`. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildCommand } from "../support/build-command.ts";
 import { listLeftovers } from "./experiment-network.ts";
@@ -125,5 +128,24 @@ describe.runIf(reason === undefined)("the paper's experiment, 24 nodes (needs ro
     await expect(runExperiment({ ...settings, signal: stopping.signal })).rejects.toThrow();
     expect(leftMeanwhile.length).toBeGreaterThan(24);
     expect(leftBy(process.pid)).toEqual([]);
+  }, 240_000);
+});
+
+describe.runIf(reason === undefined)("`npm run experiment` (needs root)", () => {
+  test("nothing is left of the command that gets Ctrl-C while it sets up, and again while it cleans up", async () => {
+    const program = fileURLToPath(new URL("main.ts", import.meta.url));
+    const output = join(tmpdir(), `tattle-interrupted-${process.pid}`);
+    const line = ["--import", "tsx", program, "--quick", "--output", output];
+    const child = spawn(process.execPath, line, { stdio: ["ignore", "ignore", "pipe"] });
+    let said = "";
+    let again: NodeJS.Timeout | undefined;
+    child.stderr.on("data", (text: Buffer) => {
+      said += text.toString();
+      if (said.includes("24 nodes")) again ??= setInterval(() => child.kill("SIGINT"), 50);
+    });
+    await once(child, "close");
+    clearInterval(again);
+    expect(said).toContain("ended by SIGINT");
+    expect(leftBy(child.pid ?? NaN)).toEqual([]);
   }, 240_000);
 });

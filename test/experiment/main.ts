@@ -34,8 +34,9 @@ const { values } = parseArgs({
 });
 
 const stopping = new AbortController();
+// Not once: at Ctrl-C the wrapper that runs this may hand on a second SIGINT, which must not end it before all is removed.
 for (const name of ["SIGINT", "SIGTERM"] as const)
-  process.once(name, () => {
+  process.on(name, () => {
     stopping.abort(`ended by ${name}`);
   });
 

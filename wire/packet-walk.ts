@@ -25,6 +25,9 @@ const maximumDepth = 8;
 
 export const protocols = { icmp: 1, ipip: 4, tcp: 6, udp: 17, ipv6: 41, gre: 47, icmpv6: 58 } as const;
 
+/** The end of a packet that lies in no other: behind every buffer. */
+const unbounded = 0x7fff_ffff;
+
 /** A field that points nowhere. */
 export const absent = -1;
 
@@ -37,7 +40,7 @@ export class PacketWalk {
   protocol = 0;
   /** Offset of the transport header, or `absent` (no IP, a later fragment, cut). */
   transport = absent;
-  /** Where the IP packet ends by its own length; past `capturedEnd` if the capture is cut. */
+  /** Where the IP packet ends by its own length and that of the packets around it; past `capturedEnd` if the capture is cut. */
   packetEnd = 0;
   /** Where the captured octets of the packet end. */
   capturedEnd = 0;
@@ -101,10 +104,14 @@ export class PacketWalk {
     if (this.#hasFindings) this.#resetFindings();
     if (linkType === linkTypes.ethernet && this.#plainSegment(start, end)) return;
     this.#resetHeaders();
+    this.packetEnd = unbounded;
     let at = networkHeader(this.#octets, linkType, start, end);
+    let innerEnd = end;
     for (let depth = 0; at !== noNetworkHeader && depth < maximumDepth; depth++) {
-      const inner = this.#internet(at, end);
+      const inner = this.#internet(at, innerEnd);
       if (this.network === at && (inner !== noNetworkHeader || this.levels > 0)) this.#noteLevel(at);
+      // What lies behind the outer packet, as the padding of a short Ethernet frame, is not the inner one's.
+      innerEnd = this.capturedEnd;
       at = inner;
     }
   }
@@ -215,8 +222,9 @@ export class PacketWalk {
   }
 
   #carry(packetEnd: number, end: number, protocol: number): void {
-    this.packetEnd = packetEnd;
-    this.capturedEnd = packetEnd < end ? packetEnd : end;
+    // Of a quoted packet only the beginning is here, so it goes on behind the error that quotes it.
+    this.packetEnd = packetEnd < this.packetEnd || this.quoted ? packetEnd : this.packetEnd;
+    this.capturedEnd = this.packetEnd < end ? this.packetEnd : end;
     this.protocol = protocol;
     this.transport = absent;
   }

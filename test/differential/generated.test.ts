@@ -94,7 +94,25 @@ describe("tunnels", () => {
     });
     expect(await differences("cut.pcapng", frames)).toEqual([]);
   });
+
+  test("whose outer packet ends before the inner one, at every octet: what is behind is padding", async () => {
+    const frames = Object.values(wrappings).flatMap((wrap) =>
+      inner.flatMap((packet) => shortened(wrap(packet)).map(raw)),
+    );
+    expect(await differences("shortened.pcapng", frames)).toEqual([]);
+  });
 });
+
+/** A packet that says it is shorter than it is, by up to all that is behind its own header. */
+function shortened(packet: Uint8Array): Uint8Array[] {
+  const isVersion6 = (packet[0] ?? 0) >> 4 === 6;
+  const [lengthAt, header] = isVersion6 ? [4, 40] : [2, 20];
+  return Array.from({ length: packet.length - header - 1 }, (_, octets) => {
+    const copy = packet.slice();
+    new DataView(copy.buffer).setUint16(lengthAt, octets + 1 + (isVersion6 ? 0 : header));
+    return copy;
+  });
+}
 
 describe("fragments", () => {
   const pairs = [pairOf(3), pairOfVersion6(3)];

@@ -15,7 +15,7 @@ import {
   timestampsOption,
   udpPacket,
 } from "../support/segment.ts";
-import { geneve, gre, ipInIp, vxlan } from "../support/tunnel-packet.ts";
+import { geneve, gre, gtpUser, ipInIp, vxlan } from "../support/tunnel-packet.ts";
 
 const mark = markOption([oneRecord]);
 
@@ -187,6 +187,22 @@ describe("tunnels", () => {
     for (let depth = 0; depth < 7; depth++) packet = ipInIp(pairOf(2), packet);
     expect(walkRaw(packet).markCount).toBe(1);
     expect(walkRaw(ipInIp(pairOf(2), packet)).markCount).toBe(0);
+  });
+
+  test.each([
+    ["IP in IP", ipInIp(pairOf(2), inner), 2, 20],
+    ["6in6", ipInIp(pairOfVersion6(2), dataPacket(pairOfVersion6(1), mark)), 4, 0],
+    ["GRE", gre(pairOf(2), inner), 2, 20],
+    ["VXLAN", vxlan(pairOf(2), inner), 2, 20],
+    ["Geneve", geneve(pairOf(2), inner), 2, 20],
+    ["GTP-U", gtpUser(pairOf(2), inner), 2, 20],
+  ])("%s: octets behind the outer packet are not the inner one's", (_name, packet, lengthAt, header) => {
+    const withoutOptions = packet.length - (inner.length - 40);
+    const view = new DataView(packet.buffer, packet.byteOffset);
+    expect(walkRaw(packet).markCount).toBe(1);
+    const outer = (packet[0] ?? 0) >> 4 === 6 ? 40 : 20;
+    view.setUint16(lengthAt, withoutOptions - outer + header);
+    expect(walkRaw(packet)).toMatchObject({ mark: absent, malformed: 0, cut: false });
   });
 
   test("the mark's IP header is the inner one", () => {

@@ -35,6 +35,8 @@ import { rankHosts } from "./ranking/rank-hosts.ts";
 import { DatabaseTriage } from "./triage/database-triage.ts";
 import { readStanding } from "./triage/read-triage.ts";
 import type { HostTriage, TriageLog } from "./triage/triage.ts";
+import { DatabaseSavedViews } from "./saved-views/database-saved-views.ts";
+import type { SavedViews } from "./saved-views/saved-views.ts";
 import { defaultSpoolOctets, Spool } from "./spool.ts";
 import type {
   AgentLog,
@@ -72,6 +74,7 @@ class LocalStore implements Store {
   readonly agentLog: AgentLog;
   readonly triage: TriageLog;
   readonly audit: AuditLog;
+  readonly savedViews: SavedViews;
   readonly #database: Database;
   readonly #clock: () => number;
   readonly #keys: readonly ReaderKey[];
@@ -81,6 +84,7 @@ class LocalStore implements Store {
   constructor(options: LocalStoreOptions) {
     this.#database = options.database;
     this.audit = new DatabaseAudit(options.database);
+    this.savedViews = new DatabaseSavedViews(options.database);
     this.agentLog = new DatabaseAgentLog(options.database);
     this.triage = new DatabaseTriage(options.database, async (connection, filter, asOf) => {
       const moment = await momentFor(connection, asOf, this.#clock());

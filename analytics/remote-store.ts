@@ -22,6 +22,9 @@ import type {
   SliceSource,
 } from "./packets/selection.ts";
 import type { AuditLog } from "./audit/audit.ts";
+import { RemoteSavedViews } from "./saved-views/remote-saved-views.ts";
+import { SavedViewError } from "./saved-views/saved-views.ts";
+import type { SavedViews } from "./saved-views/saved-views.ts";
 import type { News } from "./live/news.ts";
 import { RemoteAudit } from "./audit/remote-audit.ts";
 import { RemoteTriage } from "./triage/remote-triage.ts";
@@ -173,6 +176,7 @@ export class RemoteStore implements Store {
 
   readonly triage: TriageLog = new RemoteTriage((path, body) => this.#exchange(path, body));
   readonly audit: AuditLog = new RemoteAudit((path, body) => this.#exchange(path, body));
+  readonly savedViews: SavedViews = new RemoteSavedViews((path, body) => this.#exchange(path, body));
 
   /** GET without a body, POST with one. */
   #exchange(path: string, body?: unknown): Promise<unknown> {
@@ -213,7 +217,9 @@ export class RemoteStore implements Store {
       if (response.statusCode !== 200) throw failureOf(answer as Failure);
       return answer;
     } catch (error) {
-      throw error instanceof OwnerError || error instanceof TriageError ? error : this.#lost(error);
+      const isAnswer =
+        error instanceof OwnerError || error instanceof TriageError || error instanceof SavedViewError;
+      throw isAnswer ? error : this.#lost(error);
     }
   }
 
@@ -223,7 +229,8 @@ export class RemoteStore implements Store {
   }
 }
 
-function failureOf({ failure, triage }: Failure): Error {
+function failureOf({ failure, triage, savedView }: Failure): Error {
+  if (savedView) return new SavedViewError(savedView, failure);
   return triage ? new TriageError(triage.kind, failure, triage.count) : new OwnerError(failure);
 }
 

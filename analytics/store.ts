@@ -8,6 +8,7 @@ import type { AgentEvent } from "../policy/event.ts";
 import type { Severity } from "../wire/code-book.ts";
 import type { AuditLog } from "./audit/audit.ts";
 import type { News } from "./live/news.ts";
+import type { SavedViews } from "./saved-views/saved-views.ts";
 import type { HostTriage, TriageLog } from "./triage/triage.ts";
 import type { HostList, HostListName, HostListQuery, HostLists } from "./host-lists.ts";
 import type { NetworkQuery, NetworkTimeline } from "./network-timeline.ts";
@@ -331,6 +332,7 @@ export interface Store {
   export(query: ExportQuery, output: SliceOutput, signal?: AbortSignal): Promise<ExportReport>;
   readonly triage: TriageLog;
   readonly audit: AuditLog;
+  readonly savedViews: SavedViews;
   /** What came since a cursor that this gave; without one, where the database stands. */
   news(since?: string): Promise<News>;
   /** Takes what agents report; only the process that holds the database can. */

@@ -16,6 +16,9 @@
  *   POST /api/triage                   TriageDecision; TriageReport, 409 if the filter gives another number of hosts
  *   POST /api/triage/undo              {change, who}; TriageReport
  *   GET  /api/triage?host&limit        TriageAnswer
+ *   GET  /api/views                    SavedViewsAnswer
+ *   POST /api/views                    ViewToSave; SavedView, 409 if the name is taken
+ *   POST /api/views/remove             {name}; the same
  *   GET  /api/agents                   AgentsAnswer
  *   POST /api/agent/events, .../heartbeat   from agents, with tokens of their own (policy/agent-report.ts)
  *   GET  /api/code-book                CodeBook
@@ -30,6 +33,7 @@ import type { NetworkTimeline } from "../analytics/network-timeline.ts";
 import type { SliceSource } from "../analytics/packets/selection.ts";
 import type { AuditEntry } from "../analytics/audit/audit.ts";
 import type { Person } from "./security/person.ts";
+import type { SavedView } from "../analytics/saved-views/saved-views.ts";
 import type { TriageEntry } from "../analytics/triage/triage.ts";
 import type {
   AgentReport,
@@ -73,6 +77,11 @@ export interface PacketFilterAnswer {
 export interface TriageAnswer {
   /** Newest first. */
   readonly entries: readonly TriageEntry[];
+}
+
+export interface SavedViewsAnswer {
+  /** By name. */
+  readonly views: readonly SavedView[];
 }
 
 /** Who did what. */

@@ -14,6 +14,7 @@ import { exportRoutes } from "./routes/export.ts";
 import { liveRoute } from "./routes/live.ts";
 import { openApiRoute } from "./routes/openapi.ts";
 import { packetRoutes } from "./routes/packets.ts";
+import { savedViewRoutes } from "./routes/saved-views.ts";
 import { triageRoutes } from "./routes/triage.ts";
 import { uploadCapture } from "./routes/upload-capture.ts";
 import type { AgentTokens } from "./security/agent-tokens.ts";
@@ -103,6 +104,7 @@ export function createApp(options: AppOptions): Express {
   app.use("/api", packetRoutes({ store, signal }));
   app.use("/api", exportRoutes({ store, signal }));
   app.use("/api/triage", triageRoutes({ triage: store.triage, clock }));
+  app.use("/api/views", savedViewRoutes({ savedViews: store.savedViews, audit: store.audit, clock }));
   app.use("/api", liveRoute({ store, onUnexpectedError, signal, everyMs: options.liveMs }));
   app.use("/api", auditRoute(store.audit));
   app.use("/api", openApiRoute());

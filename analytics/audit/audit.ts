@@ -1,6 +1,14 @@
 /** Who did what: what people took in or out through the dashboard, and whom they let in. The log only grows. */
 
-export const auditActions = ["upload", "export", "packets", "token added", "token revoked"] as const;
+export const auditActions = [
+  "upload",
+  "export",
+  "packets",
+  "token added",
+  "token revoked",
+  "view saved",
+  "view removed",
+] as const;
 export type AuditAction = (typeof auditActions)[number];
 
 export interface AuditEvent {

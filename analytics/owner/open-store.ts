@@ -148,6 +148,7 @@ class OwnedStore implements Store {
   readonly packets: Store["packets"];
   readonly triage: Store["triage"];
   readonly audit: Store["audit"];
+  readonly savedViews: Store["savedViews"];
   readonly news: Store["news"];
   readonly agentLog?: NonNullable<Store["agentLog"]>;
   readonly #store: Store;
@@ -170,6 +171,7 @@ class OwnedStore implements Store {
     this.packets = store.packets.bind(store);
     this.triage = store.triage;
     this.audit = store.audit;
+    this.savedViews = store.savedViews;
     this.news = store.news.bind(store);
     if (store.agentLog) this.agentLog = store.agentLog;
   }

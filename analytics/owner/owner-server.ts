@@ -7,11 +7,13 @@ import { finished } from "node:stream/promises";
 import { DatabaseError } from "../database-error.ts";
 import { answerAudit, answerNote } from "./answer-audit.ts";
 import { answerIngest } from "./answer-ingest.ts";
+import { answerRemove, answerSave } from "./answer-saved-views.ts";
 import { answerDecision, answerEntries, answerUndo } from "./answer-triage.ts";
 import { answerStream } from "./streamed-answer.ts";
 import { readAssets, readQuestion, RequestError } from "./read-request.ts";
 import { ExportError } from "../export/check-export.ts";
 import { PacketsError } from "../packets/selection.ts";
+import { SavedViewError } from "../saved-views/saved-views.ts";
 import type { Store } from "../store.ts";
 import { protocolVersion, routes } from "./wire-format.ts";
 import type { Failure, Introduction } from "./wire-format.ts";
@@ -178,6 +180,15 @@ async function answer(exchange: Exchange): Promise<void> {
     case `POST ${routes.audit}`:
       sendJson(response, 200, await answerNote(store, request));
       return;
+    case `GET ${routes.savedViews}`:
+      sendJson(response, 200, await store.savedViews.list());
+      return;
+    case `POST ${routes.savedViews}`:
+      sendJson(response, 200, await answerSave(store, request));
+      return;
+    case `POST ${routes.removeSavedView}`:
+      sendJson(response, 200, await answerRemove(store, request));
+      return;
     case `PUT ${routes.assets}`:
       await store.setAssets(await readAssets(request));
       sendJson(response, 200, null);
@@ -212,6 +223,7 @@ function sendFailure(response: ServerResponse, error: unknown): void {
     ...(error instanceof TriageError
       ? { triage: { kind: error.kind, ...(error.count === undefined ? {} : { count: error.count }) } }
       : {}),
+    ...(error instanceof SavedViewError ? { savedView: error.kind } : {}),
   };
   const status =
     error instanceof RequestError || error instanceof ExportError

@@ -1,4 +1,5 @@
 /** What owner and client say to each other: HTTP over a unix socket, answers in JSON; an ingest answers in lines. */
+import type { SavedViewError } from "../saved-views/saved-views.ts";
 import type { TriageError } from "../triage/triage.ts";
 import type { CaptureReport, IngestProgress } from "../store.ts";
 
@@ -19,6 +20,8 @@ export const routes = {
   triage: "/triage",
   undoTriage: "/triage/undo",
   audit: "/audit",
+  savedViews: "/saved-views",
+  removeSavedView: "/saved-views/remove",
   news: "/news",
 } as const;
 
@@ -55,4 +58,6 @@ export interface Failure {
   readonly failure: string;
   /** Of a decision about hosts that was refused. */
   readonly triage?: { readonly kind: TriageError["kind"]; readonly count?: number };
+  /** Of a view that could not be saved or removed. */
+  readonly savedView?: SavedViewError["kind"];
 }

@@ -9,9 +9,11 @@ import type {
   NetworkAnswer,
   PacketFilterAnswer,
   RankingAnswer,
+  SavedViewsAnswer,
   TriageAnswer,
 } from "../api.ts";
 import type { HostList, HostListName, HostLists } from "../../analytics/host-lists.ts";
+import type { SavedView, ViewToSave } from "../../analytics/saved-views/saved-views.ts";
 import type { TriageDecision, TriageReport } from "../../analytics/triage/triage.ts";
 import type { CodeBook } from "../../wire/code-book.ts";
 import type { View } from "./view.ts";
@@ -116,6 +118,18 @@ export async function postDecision(decision: TriageDecision): Promise<TriageRepo
 
 export async function postUndo(undo: { change: number; who: string }): Promise<TriageReport> {
   return ask<TriageReport>("/api/triage/undo", undefined, undo);
+}
+
+export async function fetchSavedViews(): Promise<SavedViewsAnswer> {
+  return ask<SavedViewsAnswer>("/api/views");
+}
+
+export async function postSavedView(view: ViewToSave): Promise<SavedView> {
+  return ask<SavedView>("/api/views", undefined, view);
+}
+
+export async function postRemovedView(name: string): Promise<void> {
+  await ask("/api/views/remove", undefined, { name });
 }
 
 function parameters(given: Readonly<Record<string, string>>): string {

@@ -21,6 +21,8 @@ export function createFrame(actions: {
   /** Judges as of another time: ISO 8601, or nothing for the newest evidence. */
   moveTo: (asOf: string) => void;
   chooseFiles: () => void;
+  /** Menu of the views that people saved. */
+  views: HTMLElement;
 }): Frame {
   const navigation = h("nav", { "aria-label": "Pages" });
   const asOfPlace = h("div", { class: "as-of-place" });
@@ -31,6 +33,7 @@ export function createFrame(actions: {
     { class: "top-bar" },
     navigation,
     asOfPlace,
+    actions.views,
     h("button", { type: "button", class: "button", onclick: actions.chooseFiles }, "Add captures"),
   );
   const put = (element: HTMLElement, view: View, asOf: AsOf | undefined): void => {

@@ -10,6 +10,7 @@ const keys: readonly (readonly [string, string])[] = [
   ["f", "only hosts that nobody has decided about, or all again"],
   ["/", "filter"],
   ["Escape", "leave the filter; close this list"],
+  ["v", "saved views"],
   ["g", "group by activity, or not"],
   ["h", "flagged hosts"],
   ["n", "network timeline"],

@@ -3,6 +3,7 @@ import { ApiError, fetchCodeBook, fetchHealth } from "./api-client.ts";
 import { h } from "./element.ts";
 import { createFrame } from "./frame.ts";
 import { followNews } from "./live/follow.ts";
+import { savedViewsMenu } from "./saved-views/menu.ts";
 import { createPill } from "./live/pill.ts";
 import { listenToKeys } from "./keyboard.ts";
 import { agentsPage } from "./pages/agents.ts";
@@ -24,7 +25,9 @@ let shownAddress = "";
 
 const tray = createUploadTray({ onIngested: () => void show(), maxOctets: () => maxUploadOctets });
 const chooseFiles = listenToDrops((files) => tray.add(files));
+const views = savedViewsMenu(() => hrefOf(currentView()));
 const frame = createFrame({
+  views: views.element,
   moveTo: (asOf) => go({ ...currentView(), asOf }),
   chooseFiles,
 });
@@ -139,6 +142,7 @@ listenToKeys({
   n: () => go({ ...currentView(), page: "network", address: "" }),
   c: () => go({ ...currentView(), page: "captures", address: "" }),
   a: () => go({ ...currentView(), page: "agents", address: "" }),
+  v: views.toggle,
   g: () => {
     const view = currentView();
     if (view.page === "hosts") go({ ...view, group: view.group === "none" ? "activity" : "none" });

@@ -20,6 +20,7 @@ import type {
   StoredEvents,
   UnrankedHost,
 } from "../../analytics/store.ts";
+import { viewToRemoveSchema, viewToSaveSchema } from "../../analytics/saved-views/saved-view-schema.ts";
 import { decisionSchema, undoSchema } from "../../analytics/triage/triage-schema.ts";
 import type { TriageReport } from "../../analytics/triage/triage.ts";
 import { heartbeatSchema } from "../../policy/agent-report.ts";
@@ -33,6 +34,7 @@ import type {
   ErrorAnswer,
   HealthAnswer,
   PacketFilterAnswer,
+  SavedViewsAnswer,
   TriageAnswer,
   UploadLine,
 } from "../api.ts";
@@ -40,6 +42,7 @@ import { roles } from "../security/person.ts";
 import { networkMark, networkRow, networkTimeline } from "./network-schemas.ts";
 import { asOfSource, band, count, hostile, maybe, octet, port, severity, text, time } from "./primitives.ts";
 import { schemaOf } from "./same-type.ts";
+import { savedView } from "./saved-view-schema.ts";
 import { hostTriage, triageEntry } from "./triage-schemas.ts";
 
 const scoreTerm = z.strictObject({
@@ -366,6 +369,10 @@ export const schemas = {
   ),
   TriageDecision: decisionSchema,
   TriageUndo: undoSchema,
+  SavedView: savedView,
+  SavedViews: schemaOf<SavedViewsAnswer>()(z.strictObject({ views: z.array(savedView) })),
+  ViewToSave: viewToSaveSchema,
+  ViewName: viewToRemoveSchema,
   Activity: activity,
   Category: category,
   CodeBook: codeBook,

@@ -40,6 +40,12 @@ export function personOf(request: Request): Person {
   return person;
 }
 
+/** Whoever is known is named, whatever the request says. */
+export function nameOf(request: Request, said: string): string {
+  const { name, isKnown } = personOf(request);
+  return isKnown ? name : said;
+}
+
 /** Refuses with 401 whoever does not say who they are, where that is required. */
 export function identify(options: Identification): RequestHandler {
   const shared = options.token === undefined ? undefined : digest(options.token);

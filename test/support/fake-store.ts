@@ -21,6 +21,7 @@ import type { SliceOutput, SliceReport, SliceSource } from "../../analytics/pack
 import { severities } from "../../wire/code-book.ts";
 import type { News } from "../../analytics/live/news.ts";
 import { FakeAudit } from "./fake-audit.ts";
+import { FakeSavedViews } from "./fake-saved-views.ts";
 import { FakeTriage } from "./fake-triage.ts";
 import { fakeHostList } from "./fake-host-lists.ts";
 import { makeNetworkTimeline } from "./fake-network.ts";
@@ -39,6 +40,7 @@ export interface FakeEvidence {
 export class FakeStore implements Store {
   readonly triage = new FakeTriage();
   readonly audit = new FakeAudit();
+  readonly savedViews = new FakeSavedViews();
   /** Every upload that came to an end, with the octets that arrived. */
   readonly ingested: { name: string; octets: number }[] = [];
   readonly exported: ExportQuery[] = [];

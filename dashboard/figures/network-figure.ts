@@ -21,8 +21,8 @@ export interface NetworkFigureOptions {
 const labelHeight = 14;
 /** Pixels that a letter below the axis takes, at most: digits, and the m of min. */
 const axisLetterWidth = 7.6;
-/** Least distance of ticks, in pixels: the longest label is 12:34:56.789, and the last one may be moved. */
-const tickDistance = 112;
+/** Least distance of ticks, in pixels: the longest labels are 59 min 30 s and 12:34:56.789, and the last one may be moved. */
+const tickDistance = { elapsed: 92, utc: 112 };
 
 export function drawNetwork(
   timeline: NetworkTimeline,
@@ -70,7 +70,12 @@ function bands(
 
 function axis(timeline: NetworkTimeline, { width, left, right, top, bottom }: NetworkLayout): SvgNode {
   const placeOf = positionOf(timeline, left, right);
-  const ticks = timeTicks(timeline.scale, timeline.from, timeline.to, (right - left) / tickDistance);
+  const ticks = timeTicks(
+    timeline.scale,
+    timeline.from,
+    timeline.to,
+    (right - left) / tickDistance[timeline.scale],
+  );
   const label = (x: number, y: number, text: string): SvgNode => {
     // The last tick may stand nearer to the edge than half its label.
     const most = width - 2 - (text.length * axisLetterWidth) / 2;

@@ -59,7 +59,7 @@ export class BorderRouter {
     writeFileSync(join(folder, "token"), token, { mode: 0o600 });
     const { child, said } = this.#start("serve", "--database", this.database, "--port", String(port));
     this.#serve = child;
-    await waitUntil(
+    await this.#network.waitUntil(
       "tattle serve listens",
       () => isRunning(child, said) && said().includes("http"),
       patienceMs,
@@ -68,7 +68,7 @@ export class BorderRouter {
     this.#agent = agent.child;
     const enforces = (): boolean =>
       isRunning(agent.child, agent.said) && agent.said().includes('"enforcing"');
-    await waitUntil("the agent enforces", enforces, patienceMs);
+    await this.#network.waitUntil("the agent enforces", enforces, patienceMs);
   }
 
   /** What the administrator was told; the file is not there until then. */

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCommand } from "../../live-agent/enforcement/run-command.ts";
 import { findCgroupRoot } from "../../live-agent/marker/adopt-connections.ts";
-import { endProcess } from "../support/netns.ts";
+import { endProcess, waitUntil } from "../support/netns.ts";
 import { addressOf, groupOf, networkOf, nodesOf, routerAddress } from "./experiment-plan.ts";
 import type { ExperimentPlan } from "./experiment-plan.ts";
 
@@ -45,16 +45,18 @@ export function listLeftovers(ofProcess: (pid: number) => boolean): Leftovers {
 export class ExperimentNetwork {
   readonly prefix = `tattle-experiment-${process.pid}`;
   readonly #plan: ExperimentPlan;
+  readonly #signal: AbortSignal;
   readonly #children = new Set<ChildProcess>();
 
-  private constructor(plan: ExperimentPlan) {
+  private constructor(plan: ExperimentPlan, signal: AbortSignal) {
     this.#plan = plan;
+    this.#signal = signal;
   }
 
   /** @throws Error with what `ip` said; what was made by then is removed */
-  static async open(plan: ExperimentPlan): Promise<ExperimentNetwork> {
+  static async open(plan: ExperimentPlan, signal: AbortSignal): Promise<ExperimentNetwork> {
     removeLeftovers();
-    const network = new ExperimentNetwork(plan);
+    const network = new ExperimentNetwork(plan, signal);
     try {
       await network.#build();
     } catch (error) {
@@ -82,6 +84,15 @@ export class ExperimentNetwork {
     const { status, stdout, stderr } = await runCommand("nsenter", enter, input);
     if (status !== 0) throw new Error(`${place}: ${line.join(" ")}: status ${status}: ${stderr.trim()}`);
     return stdout;
+  }
+
+  /** Waits no longer than the run is wanted: what is waited for may have been ended by the same Ctrl-C. */
+  async waitUntil(what: string, holds: () => boolean, patienceMs?: number): Promise<void> {
+    const holdsYet = (): boolean => {
+      this.#signal.throwIfAborted();
+      return holds();
+    };
+    await waitUntil(what, holdsYet, patienceMs);
   }
 
   /** The file that stands for a namespace. */
@@ -121,7 +132,10 @@ export class ExperimentNetwork {
     ]);
     for (const group of groupNumbers) await this.#configureRouter(group);
     await this.#configureCore(groupNumbers);
-    for (const node of nodes) await this.#configureNode(node);
+    for (const node of nodes) {
+      this.#signal.throwIfAborted();
+      await this.#configureNode(node);
+    }
   }
 
   async #configureRouter(group: number): Promise<void> {
@@ -205,11 +219,16 @@ export function makeRunFolder(): string {
 /** Ends what is mounted in it first. */
 export function removeRunFolder(folder: string): void {
   const mounts = readFileSync("/proc/mounts", "utf8").matchAll(/^\S+ (\S+) /gm);
-  for (const [, mount = ""] of mounts) if (mount.startsWith(`${folder}/`)) spawnSync("umount", [mount]);
+  for (const [, mount = ""] of mounts) if (mount.startsWith(`${folder}/`)) runUndisturbed(["umount", mount]);
   rmSync(folder, { recursive: true, force: true });
 }
 
 function removeNamespaces(ofProcess: (pid: number) => boolean): void {
   const lines = listLeftovers(ofProcess).namespaces.map((name) => `netns delete ${name}`);
-  if (lines.length > 0) spawnSync("ip", ["-batch", "-"], { input: `${lines.join("\n")}\n` });
+  if (lines.length > 0) runUndisturbed(["ip", "-batch", "-"], `${lines.join("\n")}\n`);
+}
+
+/** In a session of its own: a second Ctrl-C at the terminal must not end what removes things. */
+function runUndisturbed(line: readonly string[], input = ""): void {
+  spawnSync("setsid", line, { input });
 }

@@ -4,9 +4,8 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildCommand } from "../support/build-command.ts";
+import { buildCommand, repositoryRoot } from "../support/build-command.ts";
 import { listLeftovers } from "./experiment-network.ts";
 import { quickPlan } from "./experiment-plan.ts";
 import { requestsOf } from "./request-order.ts";
@@ -132,20 +131,30 @@ describe.runIf(reason === undefined)("the paper's experiment, 24 nodes (needs ro
 });
 
 describe.runIf(reason === undefined)("`npm run experiment` (needs root)", () => {
-  test("nothing is left of the command that gets Ctrl-C while it sets up, and again while it cleans up", async () => {
-    const program = fileURLToPath(new URL("main.ts", import.meta.url));
+  test("nothing is left when Ctrl-C is pressed while it sets up, and again and again", async () => {
     const output = join(tmpdir(), `tattle-interrupted-${process.pid}`);
-    const line = ["--import", "tsx", program, "--quick", "--output", output];
-    const child = spawn(process.execPath, line, { stdio: ["ignore", "ignore", "pipe"] });
+    const { scripts } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as {
+      scripts: { experiment: string };
+    };
+    const [command = "", ...words] = scripts.experiment.split(" ");
+    // A process group of its own, all of which a terminal sends the signal to.
+    const child = spawn(command, [...words, "--quick", "--output", output], {
+      cwd: repositoryRoot,
+      stdio: ["ignore", "ignore", "pipe"],
+      detached: true,
+    });
+    const pid = child.pid ?? NaN;
     let said = "";
     let again: NodeJS.Timeout | undefined;
     child.stderr.on("data", (text: Buffer) => {
       said += text.toString();
-      if (said.includes("24 nodes")) again ??= setInterval(() => child.kill("SIGINT"), 50);
+      if (said.includes("24 nodes")) again ??= setInterval(() => process.kill(-pid, "SIGINT"), 50);
+    });
+    child.on("exit", () => {
+      clearInterval(again);
     });
     await once(child, "close");
-    clearInterval(again);
     expect(said).toContain("ended by SIGINT");
-    expect(leftBy(child.pid ?? NaN)).toEqual([]);
+    expect(leftBy(pid)).toEqual([]);
   }, 240_000);
 });

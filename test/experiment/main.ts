@@ -34,7 +34,8 @@ const { values } = parseArgs({
 });
 
 const stopping = new AbortController();
-// Not once: at Ctrl-C the wrapper that runs this may hand on a second SIGINT, which must not end it before all is removed.
+// Not once: a second Ctrl-C must not end it before all is removed. Run without the wrapper `tsx`, which kills what does not
+// answer a signal within 60 ms.
 for (const name of ["SIGINT", "SIGTERM"] as const)
   process.on(name, () => {
     stopping.abort(`ended by ${name}`);

@@ -99,7 +99,7 @@ export class MarkingNode {
   }
 
   async #reported(event: LeakReport["event"]): Promise<void> {
-    await waitUntil(
+    await this.#network.waitUntil(
       `the detector says ${event}`,
       () => {
         const refused = this.reports.find((report) => report.event === "refused");

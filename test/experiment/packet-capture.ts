@@ -1,6 +1,6 @@
 /** tcpdump on an interface of an experiment, until it is ended; it must not have missed a packet. */
 import type { ChildProcess } from "node:child_process";
-import { endProcess, waitUntil } from "../support/netns.ts";
+import { endProcess } from "../support/netns.ts";
 import type { ExperimentNetwork, Place } from "./experiment-network.ts";
 
 export class PacketCapture {
@@ -25,7 +25,7 @@ export class PacketCapture {
     const options = ["-n", "-p", "-U", "-B", "32768", "-Z", "root", "--nano", "-w", file];
     const child = network.start(place, ["tcpdump", ...options, ...expression]);
     const capture = new PacketCapture(file, child);
-    await waitUntil(`tcpdump listens on ${place}`, () => {
+    await network.waitUntil(`tcpdump listens on ${place}`, () => {
       if (child.exitCode !== null) throw new Error(`tcpdump: ${capture.#said}`);
       return capture.#said.includes("listening on");
     });

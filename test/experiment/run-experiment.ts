@@ -55,7 +55,7 @@ export async function runExperiment(settings: RunSettings): Promise<RunResult> {
     tell(
       `${nodesOf(plan).length} nodes in ${plan.groups} groups, seed ${settings.seed}, ${settings.variant}`,
     );
-    network = await ExperimentNetwork.open(plan);
+    network = await ExperimentNetwork.open(plan, signal);
     signal.throwIfAborted();
     const nodes = new SharingNodes(network, plan, join(folder, "nodes"));
     leaking = new MarkingNode(network, plan.leakNode, nodes.folderOf(plan.leakNode), settings.build);

@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { linkSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { endProcess, waitUntil } from "../support/netns.ts";
+import { endProcess } from "../support/netns.ts";
 import type { ExperimentNetwork } from "./experiment-network.ts";
 import { nodesOf } from "./experiment-plan.ts";
 import type { ExperimentPlan } from "./experiment-plan.ts";
@@ -55,7 +55,7 @@ export class SharingNodes {
       this.#listen(node, child);
     }
     const all = this.#children.size;
-    await waitUntil(`${all} nodes listen`, () => this.#listening.size === all, patienceMs);
+    await this.#network.waitUntil(`${all} nodes listen`, () => this.#listening.size === all, patienceMs);
   }
 
   /** Milliseconds since 1970 when requests begin. */

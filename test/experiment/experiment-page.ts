@@ -2,34 +2,39 @@
 import { formatWatchers } from "../bench/watchers/watchers-bench.ts";
 import type { WatchersBench } from "../bench/watchers/watchers-bench.ts";
 import type { ExpectedRequests } from "./expected-requests.ts";
-import { fullPlan, quickPlan } from "./experiment-plan.ts";
+import { fullPlan } from "./experiment-plan.ts";
 import type { KeptResults } from "./kept-results.ts";
-import { formatComparison, formatVariants } from "./result-tables.ts";
+import { formatComparison, formatCourses, formatVariants } from "./result-tables.ts";
 import type { RunResult } from "./run-result.ts";
+import { courseText, secondaryText, switchedOffText, variantText } from "./variant-text.ts";
 
 export function formatExperimentPage(kept: KeptResults): string {
-  const { full, quick, watchers, expected } = kept;
+  const { drop, runs, watchers, expected } = kept;
   return `${[
     "# The paper's experiment, run",
     "<!-- Written by `npm run experiment -- --write` from test/experiment/results. -->",
-    introduction(full),
+    introduction(drop),
     "## Result",
-    formatComparison(full),
-    figure(full),
+    formatComparison(drop),
+    figure(drop),
     "## How it is done",
-    method(full),
+    method(drop),
     "## What differs from the paper, and why",
     differences(expected),
     "## With other actions, and with none",
-    variantText(quick),
-    formatVariants(quick),
-    switchedOffText(quick),
+    variantText(runs),
+    formatVariants(runs),
+    switchedOffText(runs),
+    courseText(runs),
+    formatCourses(runs),
     "## What those inside pass on",
-    secondaryText(quick, full, expected),
+    secondaryText(runs, drop, expected),
     "## Ways to watch, the paper's Table 4 with numbers",
     watchersText(watchers),
     formatWatchers(watchers),
-  ].join("\n\n")}\n`;
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n")}\n`;
 }
 
 function introduction({ plan, seed }: RunResult): string {
@@ -89,95 +94,6 @@ function rangesOf(expected: readonly ExpectedRequests[]): { crossing: string; in
     crossing: range(expected.map((one) => one.crossing)),
     inside: range(expected.map((one) => one.inside)),
   };
-}
-
-function variantText(quick: readonly RunResult[]): string {
-  const { groups, nodesPerGroup, seconds } = quickPlan;
-  const meaning = [
-    `${groups * nodesPerGroup} nodes, ${seconds} s, seed ${quick[0]?.seed ?? ""} each (\`npm run experiment -- --quick --all\`), so that the same nodes ask for the same things:`,
-    "",
-    "- Without the agent the files leave: marks alone stop nothing.",
-    "- *alter*: connections to nodes beyond the router are opened and last, and every octet that arrives is zero.",
-    "- *strip*: the files leave, and nobody beyond the router sees a mark.",
-    '- *Handshakes pass*: the rule has `"trust": "established"`, for the reason given below.',
-    "- *Switched off*: until then as drop; the columns of requests end there.",
-    "",
-    "The leaking node ends a search when all is sent. A download is ended by whoever asked, out of patience.",
-  ];
-  return meaning.join("\n");
-}
-
-function switchedOffText(quick: readonly RunResult[]): string {
-  const run = quick.find(({ variant }) => variant === "switched-off");
-  if (!run?.switchedOff) return "";
-  const { at, stoppedAfter, firstBeyond, rulesChanged } = run.switchedOff;
-  const first =
-    firstBeyond === null ? "none" : `the first after ${((firstBeyond - at) * 1000).toFixed(0)} ms`;
-  return [
-    `The mark was switched off ${at.toFixed(1)} s after the leak. From then on ${stoppedAfter} of the node's packets were stopped (${first}), and the rules`,
-    `${rulesChanged ? "changed" : "did not change"}: a router needs to be told nothing when a host is clean again.`,
-  ].join("\n");
-}
-
-function secondaryText(
-  quick: readonly RunResult[],
-  full: RunResult,
-  expected: readonly ExpectedRequests[],
-): string {
-  const run = quick.find(({ variant }) => variant === "secondary");
-  const gaps = expected
-    .flatMap(({ firstInside, firstBeyond }) =>
-      firstInside === null || firstBeyond === null ? [] : [firstBeyond - firstInside],
-    )
-    .toSorted((left, right) => left - right);
-  const median = gaps[Math.floor(gaps.length / 2)] ?? NaN;
-  const [shortest = NaN] = gaps;
-  const lines = [
-    "The paper's 6.1: a node inside that took the files is not marked, and may pass them on. Nothing at the router stops that;",
-    "people must be told in time, and know whom the flagged host reached.",
-    "",
-    notifiedText(full, quick),
-    "",
-    `**Who took it**: a sensor inside the group, here the capture at the node, shows the first taker ${describe(full.exposed)} after the leak, with the octets it got.`,
-    "",
-    `**How long until the files leave then?** By the order of requests, ${gaps.length} of ${expected.length} seeds see a secondary leak within ${full.plan.seconds} s: ${median.toFixed(0)} s after the`,
-    `first taker in the median, ${shortest.toFixed(0)} s in the worst case, with a search every ${full.plan.searchPace} s by each node that wants the files. No person is that fast, and`,
-    "the agent's 30 s of collecting are longer than that. What stops it is a receiver before the takers: an agent [on the hosts inside](../how-to/end-host.md), as the",
-    "paper has it, too. What the list of takers gives is whom to look after.",
-  ];
-  if (run) {
-    const first = run.outside[0];
-    const left = first
-      ? `a node beyond the router had it at ${first.at.toFixed(0)} s, from node ${first.from}`
-      : "no node beyond the router took it";
-    lines.push(
-      "",
-      `Measured, small and fast (a search a second, 5 s of collecting): notified at ${describe(run.notified)}, first taker shown at ${describe(run.exposed)}, and ${left}.`,
-    );
-  }
-  return lines.join("\n");
-}
-
-/** Packets of handshakes that never completed tell nobody, and a router that drops from the first on sees no others. */
-function notifiedText(full: RunResult, quick: readonly RunResult[]): string {
-  if (full.notified !== null)
-    return `**Telling people**: the agent told the administrator ${describe(full.notified)} after the leak (it collects news for 30 s, its default).`;
-  const handshakes = quick.find(({ variant }) => variant === "handshakes");
-  const lines = [
-    "**Telling people**: in the full run the agent told nobody by itself. It drops from the first packet on, so that no connection across the",
-    "router is established any more, and packets of connections in which the other side never spoke could be [anybody's forgery](trust-and-forgery.md), which never",
-    "notifies. The events are in the database and on the dashboard at once.",
-  ];
-  if (handshakes)
-    lines.push(
-      `A rule with \`"trust": "established"\` lets handshakes pass and stops all that carries data: run small, ${handshakes.border.stopped} packets were stopped, ${handshakes.border.markedBeyond}`,
-      `passed, ${handshakes.askedFromBeyond.octets} octets reached anybody beyond the router, and the administrator was told ${describe(handshakes.notified)} after the leak (5 s of collecting).`,
-    );
-  return lines.join("\n");
-}
-
-function describe(seconds: number | null): string {
-  return seconds === null ? "(never)" : `${seconds.toFixed(0)} s`;
 }
 
 function watchersText({ loadBefore, results }: WatchersBench): string {

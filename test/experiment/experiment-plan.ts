@@ -43,6 +43,11 @@ export const quickPlan: ExperimentPlan = {
   searchPace: 1,
 };
 
+/** Seconds that the agent collects news before it tells people: as shipped in the long run; the quick one would be over by then. */
+export function collectingSeconds({ seconds }: ExperimentPlan): number {
+  return seconds < 300 ? 5 : 30;
+}
+
 /** Port of every file sharer. */
 export const sharingPort = 4000;
 

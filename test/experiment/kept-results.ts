@@ -11,8 +11,10 @@ import type { RunResult, Variant } from "./run-result.ts";
 const folder = new URL("results/", import.meta.url);
 
 export interface KeptResults {
-  readonly full: RunResult;
-  readonly quick: readonly RunResult[];
+  /** The paper's own, of `runs`. */
+  readonly drop: RunResult;
+  /** In the order of variants, all of the full plan. */
+  readonly runs: readonly RunResult[];
   readonly watchers: WatchersBench;
   /** Of the full plan. */
   readonly expected: readonly ExpectedRequests[];
@@ -23,22 +25,23 @@ export function keep(name: string, result: unknown): void {
   writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(result, null, 2)}\n`);
 }
 
-export function keepRun(result: RunResult, size: "full" | "quick"): void {
-  keep(`${size}-${result.variant}`, result);
+/** Of the full plan. */
+export function keepRun(result: RunResult): void {
+  keep(`full-${result.variant}`, result);
 }
 
 /** @throws Error if a file is missing */
 export function readKept(): KeptResults {
   return {
-    full: read<RunResult>("full-drop"),
-    quick: variants.filter((variant) => has(variant)).map((variant) => read<RunResult>(`quick-${variant}`)),
+    drop: read<RunResult>("full-drop"),
+    runs: variants.filter((variant) => has(variant)).map((variant) => read<RunResult>(`full-${variant}`)),
     watchers: read<WatchersBench>("watchers"),
     expected: read<readonly ExpectedRequests[]>("expected"),
   };
 }
 
 function has(variant: Variant): boolean {
-  return existsSync(new URL(`quick-${variant}.json`, folder));
+  return existsSync(new URL(`full-${variant}.json`, folder));
 }
 
 function read<Result>(name: string): Result {

@@ -3,7 +3,7 @@
  *
  *     npm run experiment -- [--quick] [--all | --variant NAME] [--seed NUMBER] [--output FOLDER] [--write]
  *
- * --write keeps the results beside this file and renews docs/explanation/experiment.md and its pictures;
+ * --write keeps the results of full runs beside this file and renews docs/explanation/experiment.md and its pictures;
  * --page does that from what is kept and, for the picture, from the output of the last full run.
  */
 import { existsSync, rmSync, writeFileSync } from "node:fs";
@@ -18,7 +18,7 @@ import { keep, keepRun, readKept } from "./kept-results.ts";
 import { nodePrograms, runExperiment } from "./run-experiment.ts";
 import { variants } from "./run-result.ts";
 import type { Variant } from "./run-result.ts";
-import { formatComparison, formatVariants } from "./result-tables.ts";
+import { formatComparison, formatCourses, formatVariants } from "./result-tables.ts";
 import { whyNoExperiment } from "./why-no-experiment.ts";
 
 const { values } = parseArgs({
@@ -51,6 +51,8 @@ async function main(): Promise<void> {
   const reason = whyNoExperiment();
   if (reason !== undefined) throw new Error(`not run: ${reason}`);
   const chosen = variants.filter((variant) => values.all || variant === values.variant);
+  if (values.write && values.quick)
+    throw new Error("--write: the page tells of full runs; leave out --quick");
   if (chosen.length === 0) throw new Error(`--variant: one of ${variants.join(", ")}`);
   const build = buildCommand(nodePrograms);
   const tell = (line: string): void => {
@@ -58,14 +60,16 @@ async function main(): Promise<void> {
   };
   try {
     const results = [];
-    for (const variant of chosen) results.push(await runOne(variant, build, stopping.signal, tell));
+    for (const variant of chosen) {
+      const result = await runOne(variant, build, stopping.signal, tell);
+      results.push(result);
+      // At once: a later run that fails must not take an hour's results with it.
+      if (values.write) keepRun(result);
+    }
     const [first] = results;
     if (first?.variant === "drop") process.stdout.write(`${formatComparison(first)}\n`);
-    process.stdout.write(`${formatVariants(results)}\n`);
-    if (values.write) {
-      for (const result of results) keepRun(result, size);
-      await writePage();
-    }
+    process.stdout.write(`${formatVariants(results)}\n\n${formatCourses(results)}\n`);
+    if (values.write) await writePage();
   } finally {
     rmSync(build, { recursive: true, force: true });
   }
@@ -94,7 +98,7 @@ async function writePage(): Promise<void> {
   const kept = readKept();
   writeFileSync(new URL("../../docs/explanation/experiment.md", import.meta.url), formatExperimentPage(kept));
   const database = join(values.output, "full-drop", "evidence.duckdb");
-  if (existsSync(database)) await drawFigure(kept.full, database);
+  if (existsSync(database)) await drawFigure(kept.drop, database);
 }
 
 try {

@@ -66,6 +66,46 @@ export function formatVariants(runs: readonly RunResult[]): string {
   return table(title, rows);
 }
 
+/** How each run went, one line a run. */
+export function formatCourses(runs: readonly RunResult[]): string {
+  const title = [
+    "Router",
+    "Ready after",
+    "Leak to first marked packet",
+    "to the end of `tattle mark add`",
+    "Requests, accepted",
+    "Acted on: by iptables, by events",
+    "by captures",
+    "Packets that captures missed",
+    "Administrator told",
+    "First taker inside shown",
+  ];
+  const rows = runs.map((run) => [
+    meanings[run.variant],
+    `${Math.round(run.setUp)} s`,
+    seconds(run.marking.firstPacket),
+    seconds(run.marking.commandDone),
+    `${run.requests}, ${run.accepted}`,
+    run.acted ? `${run.acted.iptables}, ${run.acted.events + run.acted.gaps}` : "no agent",
+    actedByCaptures(run),
+    String(run.missed),
+    run.acted ? moment(run.notified) : "–",
+    run.acted ? moment(run.exposed) : "–",
+  ]);
+  return table(title, rows);
+}
+
+/** Packets that came marked and went on otherwise or not at all; that content became zeros is not told from headers. */
+function actedByCaptures({ acted, border }: RunResult): string {
+  if (acted?.verdict === "drop") return String(border.stopped);
+  if (acted?.verdict === "strip") return String(border.marked - border.markedBeyond - border.stopped);
+  return "–";
+}
+
+function moment(at: number | null): string {
+  return at === null ? "no" : `at ${Math.round(at)} s`;
+}
+
 function openers({ communications }: RunResult): string {
   return `${communications.openedByNode}, ${communications.openedByPeer}`;
 }

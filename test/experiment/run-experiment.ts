@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { BorderRouter } from "./border-router.ts";
 import { ExperimentNetwork, makeRunFolder, removeRunFolder } from "./experiment-network.ts";
-import { addressOf, groupOf, networkOf, nodesOf } from "./experiment-plan.ts";
+import { addressOf, collectingSeconds, groupOf, networkOf, nodesOf } from "./experiment-plan.ts";
 import type { ExperimentPlan } from "./experiment-plan.ts";
 import { judgeRun } from "./judge-run.ts";
 import type { RunRemains } from "./judge-run.ts";
@@ -65,8 +65,7 @@ export async function runExperiment(settings: RunSettings): Promise<RunResult> {
       build: settings.build,
       action: actionOf(settings.variant),
       letsHandshakesPass: settings.variant === "handshakes",
-      // As shipped in the long run; the quick one would be over by then.
-      waitSeconds: plan.seconds < 300 ? 5 : 30,
+      waitSeconds: collectingSeconds(plan),
     });
     return await stageRun({ openedAt, settings, folder, network, nodes, leaking, router });
   } finally {

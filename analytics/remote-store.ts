@@ -1,10 +1,10 @@
 /** The store of a process that does not hold the database: it asks the owner over the socket beside the file. */
-import { createReadStream } from "node:fs";
+import { read } from "node:fs";
 import { request } from "node:http";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { promisify } from "node:util";
 import type { FoundOwner } from "./owner/find-owner.ts";
 import { fileHeader, nameHeader, octetsHeader, routes } from "./owner/wire-format.ts";
 import { readStream, StreamLost } from "./owner/streamed-answer.ts";
@@ -42,6 +42,11 @@ import type {
   RankingQuery,
   Store,
 } from "./store.ts";
+
+const readOctets = promisify(read);
+
+/** Of a file, to the socket at once. */
+const pieceOctets = 1024 * 1024;
 
 /** The owner answered that it could not do what was asked, or went away meanwhile. */
 export class OwnerError extends Error {
@@ -98,7 +103,10 @@ export class RemoteStore implements Store {
     return this.#ask(routes.agents, {}) as Promise<readonly AgentReport[]>;
   }
 
-  /** Hands the capture over as octets: the owner may be elsewhere in the file system, or see less of it. */
+  /**
+   * Says what file it is, which the owner reads itself if it finds the same one: then nothing depends on this process
+   * going on. Hands it over as octets otherwise: the owner may be elsewhere in the file system, or see less of it.
+   */
   async ingest(input: IngestInput, options: IngestOptions = {}): Promise<CaptureReport> {
     options.signal?.throwIfAborted();
     const { octets } = input.source;
@@ -111,12 +119,19 @@ export class RemoteStore implements Store {
         [nameHeader]: encodeURIComponent(Buffer.from(input.name).toString()),
         // Not as the length of the body: a file that shrank meanwhile would leave the owner waiting for ever.
         ...(octets === undefined ? {} : { [octetsHeader]: octets }),
-        ...(input.file === undefined ? {} : { [fileHeader]: encodeURIComponent(JSON.stringify(input.file)) }),
+        ...(input.file === undefined
+          ? {}
+          : { [fileHeader]: encodeURIComponent(JSON.stringify(input.file)), expect: "100-continue" }),
       },
     });
     const answered = responseTo(sending);
     // The answer says why, if sending broke off because the owner had seen enough.
-    const sent = pipeline(bodyOf(input), sending).catch((error: unknown) => error);
+    let sent: Promise<unknown> | undefined;
+    const send = (): void => {
+      sent = pipeline(bodyOf(input), sending).catch((error: unknown) => error);
+    };
+    if (input.file === undefined) send();
+    else sending.once("continue", send);
     try {
       return await readReport(await answered, options);
     } catch (error) {
@@ -247,15 +262,24 @@ async function textOf(response: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
-function bodyOf(input: IngestInput): Readable {
-  if ("stream" in input.source) return input.source.stream;
-  // The path is not used beside a descriptor.
-  return createReadStream("", {
-    fd: input.source.descriptor,
-    autoClose: false,
-    start: 0,
-    highWaterMark: 1024 * 1024,
-  });
+function bodyOf(input: IngestInput): AsyncIterable<unknown> {
+  return "stream" in input.source ? input.source.stream : octetsOf(input.source.descriptor);
+}
+
+/** A stream of node:fs would close the file when sending breaks off; but the caller closes it. */
+async function* octetsOf(descriptor: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; ;) {
+    const { bytesRead, buffer } = await readOctets(
+      descriptor,
+      Buffer.allocUnsafe(pieceOctets),
+      0,
+      pieceOctets,
+      at,
+    );
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
 }
 
 async function readReport(response: IncomingMessage, options: IngestOptions): Promise<CaptureReport> {

@@ -50,7 +50,7 @@ export async function listenForClients(
     for (const guest of guests) guest.end();
   };
   signal?.addEventListener("abort", dismissGuests, { once: true });
-  const server = createServer((request, response) => {
+  const respond = (request: IncomingMessage, response: ServerResponse): void => {
     const exchange = { store, introduction, guests, isClosing, signal, request, response };
     const answering = answer(exchange)
       .catch((error: unknown) => sendFailure(response, error))
@@ -58,7 +58,10 @@ export async function listenForClients(
       .then(() => finished(response).catch(() => undefined));
     running.add(answering);
     void answering.finally(() => running.delete(answering));
-  });
+  };
+  const server = createServer(respond);
+  // Who waits to be asked for a body is asked where it is wanted.
+  server.on("checkContinue", respond);
   // A capture may take as long as it takes; this user's own processes are the only clients.
   server.requestTimeout = 0;
   await listenPrivately(server, path);

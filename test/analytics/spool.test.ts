@@ -1,11 +1,16 @@
 /** A capture that comes slowly keeps nobody waiting, and leaves nothing on the disk. */
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { closeSync, fstatSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openStore } from "../../analytics/owner/open-store.ts";
 import { socketPath } from "../../analytics/owner/socket-path.ts";
+import { describeFile } from "../../analytics/packets/capture-file.ts";
 import { OwnerError } from "../../analytics/remote-store.ts";
 import type { CaptureReport, IngestInput, Store } from "../../analytics/store.ts";
 import codeBookJson from "../../wire/code-book.json" with { type: "json" };
@@ -94,6 +99,19 @@ describe("a capture whose sender stalls", () => {
     expect(names(await owner.captures()).toSorted()).toEqual(["10.0.0.8", "slow"]);
   });
 
+  it("keeps nobody waiting as a client that says how long its file is, and is stopped", async () => {
+    const owner = await open();
+    const client = await open();
+    const { stream, goOn } = stalled("10.0.0.7");
+    const { length } = captureOf("10.0.0.7");
+    const slow = client.ingest({ name: "slow", source: { stream, octets: length } });
+    // Answered behind it: the owner has begun with the capture.
+    await client.captures();
+    expect(await owner.ingest(whole("10.0.0.8", false))).toMatchObject({ state: "complete" });
+    goOn();
+    expect(await slow).toMatchObject({ state: "complete" });
+  });
+
   it("has no file with a name meanwhile, so that a killed process leaves none", async () => {
     const store = await open();
     const { stream, goOn } = stalled("10.0.0.7");
@@ -135,5 +153,79 @@ describe("more octets than may wait", () => {
       source: { stream: Readable.from([captureOf("10.0.0.7")]) },
     });
     await expect(sending).rejects.toBeInstanceOf(OwnerError);
+  });
+});
+
+describe("a client's file", () => {
+  /** Longer than a socket holds: a sender that is not read from stays in the middle of it. */
+  const longCapture = Buffer.concat([captureOf("10.0.0.7"), Buffer.alloc(8 * 1024 * 1024)]);
+
+  function withFile<Result>(use: (descriptor: number, path: string) => Promise<Result>): Promise<Result> {
+    const path = join(folder, "capture.pcap");
+    writeFileSync(path, longCapture);
+    const descriptor = openSync(path, "r");
+    return use(descriptor, path).finally(() => closeSync(descriptor));
+  }
+
+  function fileInput(descriptor: number, path: string, told = path): IngestInput {
+    const file = describeFile(descriptor, told);
+    const source = { descriptor, octets: longCapture.length };
+    return { name: path, source, ...(file ? { file } : {}) };
+  }
+
+  it("is read by the owner itself, so that a client which is stopped holds up nobody", async () => {
+    const owner = await open();
+    await withFile(async (descriptor, path) => {
+      const { file } = fileInput(descriptor, path);
+      const stopped = request({
+        socketPath: socketPath(database),
+        path: "/ingest",
+        method: "POST",
+        headers: {
+          expect: "100-continue",
+          "x-capture-name": "stopped",
+          "x-capture-file": encodeURIComponent(JSON.stringify(file)),
+        },
+      });
+      let wasAsked = false;
+      stopped.on("continue", () => (wasAsked = true));
+      stopped.on("error", () => undefined);
+      const [response] = (await once(stopped, "response")) as [IncomingMessage];
+      const lines = (await text(response)).trim().split("\n");
+      expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({
+        report: { name: "stopped", state: "partial", markedPackets: 1 },
+      });
+      expect(wasAsked).toBe(false);
+      stopped.destroy();
+    });
+    expect(names(await owner.captures())).toEqual(["stopped"]);
+  });
+
+  it("goes over the socket if the owner does not find the same file", async () => {
+    await open();
+    const client = await open();
+    const report = await withFile((descriptor, path) =>
+      client.ingest(fileInput(descriptor, path, join(folder, "elsewhere.pcap"))),
+    );
+    expect(report).toMatchObject({ state: "partial", markedPackets: 1 });
+  });
+
+  it("gives the same report, whoever reads it", async () => {
+    await open();
+    const client = await open();
+    const report = await withFile((descriptor, path) => client.ingest(fileInput(descriptor, path)));
+    expect(report).toMatchObject({ state: "partial", markedPackets: 1 });
+  });
+
+  it("is closed by nobody but who opened it, also where the owner takes no more", async () => {
+    await open(1000);
+    const client = await open();
+    await withFile(async (descriptor, path) => {
+      const sending = client.ingest(fileInput(descriptor, path, join(folder, "elsewhere.pcap")));
+      await expect(sending).rejects.toThrow("more than 1000 octets wait");
+      // Whatever was still to come of that has come.
+      await client.captures();
+      expect(fstatSync(descriptor).size).toBe(longCapture.length);
+    });
   });
 });

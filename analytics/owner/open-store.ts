@@ -12,7 +12,7 @@ import type { LocalStoreOptions } from "../local-store.ts";
 import { RemoteStore } from "../remote-store.ts";
 import type { Store } from "../store.ts";
 import { fileId, findOwner } from "./find-owner.ts";
-import { listenForClients } from "./owner-server.ts";
+import { listenForClients, loadAnswers } from "./owner-server.ts";
 import type { OwnerServer } from "./owner-server.ts";
 import { socketPath } from "./socket-path.ts";
 
@@ -71,6 +71,7 @@ export async function openStore(path: string, options: OpenStoreOptions): Promis
 /** Like openStore, but fails if another process keeps the file: for a server, which must be the owner. */
 export async function openOwnedStore(path: string, options: OpenStoreOptions): Promise<Store> {
   if (path === inMemory) return openInMemory(options);
+  await loadAnswers();
   const { patienceMs = defaultPatienceMs } = options;
   const waiting = { patienceMs, onWaiting: options.onWaiting };
   return untilReleased(waiting, () => becomeOwner(path, socketPath(path), options));

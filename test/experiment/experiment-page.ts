@@ -55,7 +55,7 @@ function figure({ plan }: RunResult): string {
     `node ${plan.leakNode} that the router dropped, at the row of the other side. Squares: flows that brought more octets than any ordinary`,
     "download does, that is the leaked files. The band: nodes behind the router. As in the paper, triangles begin at once, go on",
     "evenly, and stand outside the band only; squares stand inside it only. The paper's has a row for each of 240 nodes, this one for those that",
-    "something happened to.",
+    `something happened to. It ends at ${plan.seconds} s: packets that were stopped while the run was being ended are in the table, and not drawn.`,
   ].join("\n");
 }
 

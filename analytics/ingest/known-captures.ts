@@ -12,7 +12,7 @@ const findLonger = sql("find-longer");
 const findNews = sql("find-news");
 const replaceCapture = sql("replace-capture")
   .split(";\n")
-  .filter((statement) => statement.includes("DELETE"));
+  .filter((statement) => statement.trim() !== "");
 
 export interface NamedCapture {
   readonly captureId: number;
@@ -66,7 +66,10 @@ export async function keepFiles(connection: DuckDBConnection, from: number, to: 
 
 /** Takes out what a capture brought. */
 export async function removeCapture(connection: DuckDBConnection, captureId: number): Promise<void> {
-  for (const statement of replaceCapture) await connection.run(statement, { capture_id: captureId });
+  for (const statement of replaceCapture) {
+    const names = statement.includes("$capture_id") ? { capture_id: captureId } : undefined;
+    await connection.run(statement, names);
+  }
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { severities } from "../../wire/code-book.ts";
 import { microseconds, query } from "../queries/query.ts";
-import type { Row } from "../queries/query.ts";
+import type { Parameters, Row } from "../queries/query.ts";
 import type {
   RankedDetection,
   RankedHost,
@@ -18,6 +18,8 @@ import { bandOf, waterfall } from "./score.ts";
 
 const rankedPage = query("ranked_page");
 const onlyHost = query("only_host");
+const allBefore = query("all_before");
+const assumeAllBefore = query("assume_all_before");
 
 export interface RankedPart {
   /** The host with this address alone. */
@@ -49,7 +51,7 @@ export async function rankHosts(
   { address, sort = "score", filter = "", limit, offset = 0 }: RankedPart = {},
 ): Promise<HostsAtMoment> {
   await onlyHost(connection, { address: address ?? null });
-  const rows = await rankedPage(connection, {
+  const rows = await readPage(connection, {
     as_of: microseconds(asOf),
     address: address ?? null,
     sort,
@@ -71,6 +73,24 @@ export async function rankHosts(
   }
   const [any] = rows;
   return { ranked, unranked, fitting: any?.maybeNumber("fitting_count") ?? 0, summary: toSummary(any) };
+}
+
+/** Most ask about a time after everything that was seen, and the sums over all times are few; others need those by day. */
+async function readPage(
+  connection: DuckDBConnection,
+  parameters: Parameters & { readonly as_of: bigint },
+): Promise<Row[]> {
+  const isAllBefore = async (): Promise<boolean> => {
+    const [row] = await allBefore(connection, { as_of: parameters.as_of });
+    return row?.flag("all_before") ?? false;
+  };
+  const assumed = await isAllBefore();
+  await assumeAllBefore(connection, { all_before: assumed });
+  const rows = await rankedPage(connection, parameters);
+  // What another connection committed meanwhile may have been seen later.
+  if (!assumed || (await isAllBefore())) return rows;
+  await assumeAllBefore(connection, { all_before: false });
+  return rankedPage(connection, parameters);
 }
 
 /** Rows of one host stand together; a row without a host only has the counts. */

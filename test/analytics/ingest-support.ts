@@ -1,6 +1,7 @@
 /** Ingestion in tests: packets in text-like fields, frames straight into a sink, and the evidence as canonical rows. */
 import type { CaptureInterface, CaptureSummary, FrameSink } from "../../capture/frame-sink.ts";
 import type { Database, DatabaseOptions } from "../../analytics/database.ts";
+import { expect } from "vitest";
 import { openDatabase } from "../../analytics/database.ts";
 import { ingestFrames } from "../../analytics/ingest/ingest-frames.ts";
 import type { FrameIngestOptions } from "../../analytics/ingest/ingest-frames.ts";
@@ -168,6 +169,8 @@ export class TestDatabase {
   /** What the database knows, without its ids: the same whatever the order of ingestion. */
   async evidence(): Promise<Record<string, string[]>> {
     const found: Record<string, string[]> = {};
+    // However it came to be: by captures in any order, by one that grew, by one that was checked again.
+    expect(await this.rows(wrongSums)).toEqual([]);
     for (const [name, sql] of Object.entries(canonical)) found[name] = await this.rows(sql);
     return found;
   }
@@ -180,6 +183,14 @@ export class TestDatabase {
 const sumsOf = (table: string, span: string): string =>
   `SELECT address, detected_at, category, activity, ${span}, trust, first_seen, last_seen, packets
     FROM detection JOIN ${table} USING (detection_id) JOIN host USING (host_id) ORDER BY ALL`;
+
+/** Sums over all times that are not those of the minutes. */
+const wrongSums = `
+  WITH right_sum AS (
+    SELECT detection_id, trust, min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(packets)::UBIGINT AS packets
+    FROM detection_minute GROUP BY ALL
+  )
+  (FROM detection_sum EXCEPT ALL FROM right_sum) UNION ALL (FROM right_sum EXCEPT ALL FROM detection_sum)`;
 
 const canonical = {
   captures:

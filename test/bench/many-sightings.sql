@@ -66,6 +66,7 @@ SELECT host_id, capture_id, date_trunc('hour', minute), sum(marked_packets), sum
 INSERT INTO detection_hour
 SELECT detection_id, capture_id, date_trunc('hour', minute), trust, min(first_seen), max(last_seen), sum(packets)
 FROM detection_minute GROUP BY ALL ORDER BY 3;
+INSERT INTO detection_sum SELECT detection_id, trust, min(first_seen), max(last_seen), sum(packets) FROM detection_hour GROUP BY ALL;
 INSERT INTO peer_day SELECT host_id, date_trunc('day', hour), sum(peers) FROM peer_hour GROUP BY ALL ORDER BY 2;
 INSERT INTO host_day
 SELECT host_id, capture_id, date_trunc('day', hour), sum(marked_packets), sum(marked_octets) FROM host_hour GROUP BY ALL ORDER BY 3;

@@ -124,6 +124,7 @@ const tables = [
   "host_hour",
   "peer_hour",
   "detection_day",
+  "detection_sum",
   "host_day",
   "peer_day",
 ];
@@ -183,6 +184,7 @@ export async function storeModel(connection: DuckDBConnection, hosts: readonly M
 const longerSums = [
   "INSERT INTO detection_hour SELECT detection_id, 1, date_trunc('hour', minute), trust, min(first_seen), max(last_seen), sum(packets) FROM detection_minute GROUP BY ALL",
   "INSERT INTO detection_day SELECT detection_id, 1, date_trunc('day', hour), trust, min(first_seen), max(last_seen), sum(packets) FROM detection_hour GROUP BY ALL",
+  "INSERT INTO detection_sum SELECT detection_id, trust, min(first_seen), max(last_seen), sum(packets) FROM detection_minute GROUP BY ALL",
   "INSERT INTO peer_hour SELECT host_id, date_trunc('hour', minute), sum(peers) FROM peer_minute GROUP BY ALL",
   "INSERT INTO peer_day SELECT host_id, date_trunc('day', hour), sum(peers) FROM peer_hour GROUP BY ALL",
 ];

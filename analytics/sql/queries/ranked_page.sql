@@ -1,9 +1,13 @@
 -- Part of the ranking at $as_of (microseconds): hosts that fit every word of $filter, in the order of $sort, from $offset on, a row
 -- for each detection, the strongest first. Hosts that are not ranked come along, the newest first, $most_unranked at most.
--- Of one address alone, if it is given; only_host is the id that belongs to it then, and nothing otherwise: a variable is known
--- before the plan is made, a parameter is not. Counts are of all hosts, but fitting of those that fit.
-WITH ranked AS MATERIALIZED (
-  FROM ranking(make_timestamp($as_of::BIGINT), one_host := getvariable('only_host'))
+-- Of one address alone, if it is given; only_host is the id that belongs to it then, and nothing otherwise; all_before is whether
+-- nothing was seen after $as_of: a variable is known before the plan is made, a parameter is not. Counts are of all hosts, but fitting of those that fit.
+WITH judged AS MATERIALIZED (
+  FROM ranked_detection(make_timestamp($as_of::BIGINT), one_host := getvariable('only_host'),
+    all_before := getvariable('all_before'))
+),
+ranked AS MATERIALIZED (
+  FROM ranked_host(make_timestamp($as_of::BIGINT), 'judged', one_host := getvariable('only_host'))
   WHERE $address::VARCHAR IS NULL OR address = $address
 ),
 coded AS (
@@ -14,9 +18,10 @@ said AS (
   SELECT
     host_id,
     string_agg(concat_ws(' ', coalesce(coded.title, category_code.title), severity, trust, attack), chr(10)) AS words
-  FROM (SELECT host_id, unnest(detections, recursive := true) FROM ranked WHERE $filter <> '') AS detection
+  FROM judged
   LEFT JOIN coded USING (category, activity)
   LEFT JOIN category_code USING (category)
+  WHERE $filter <> ''
   GROUP BY host_id
 ),
 -- Those that went on without a mark; which of them are to be believed, the caller knows.
@@ -104,13 +109,13 @@ found AS (
   SELECT detection.*, attack,
     coalesce(coded.title, category_code.title || ', activity ' || activity,
              'category ' || category || ', activity ' || activity) AS title
-  FROM (SELECT host_id, unnest(detections, recursive := true) FROM part) AS detection
+  FROM (SELECT judged.* FROM judged JOIN part USING (host_id)) AS detection
   LEFT JOIN coded USING (category, activity)
   LEFT JOIN category_code USING (category)
 )
 SELECT
   counted.*,
-  part.* EXCLUDE (first_seen, last_seen, first_detected, last_detected, probability, quality, log_odds, band, activity_order, detections),
+  part.* EXCLUDE (first_seen, last_seen, first_detected, last_detected, probability, quality, log_odds, band, activity_order),
   part.probability AS host_probability,
   epoch_us(part.first_seen) / 1e6 AS host_first_seen,
   epoch_us(part.last_seen) / 1e6 AS host_last_seen,

@@ -2,21 +2,27 @@
 -- that it names.
 -- p = s * q * 2^(-(as_of - last seen) / H), the largest over its trusts, each with its own last sight.
 -- Of one host (its host_id) alone, if it is named: one_host = NULL costs nothing, as it is known before the plan is made.
-CREATE OR REPLACE MACRO ranked_detection(as_of, one_host := NULL) AS TABLE
+-- Nothing was seen after that minute, the caller says by all_before: then the sums over all times do, a row for each trust.
+CREATE OR REPLACE MACRO ranked_detection(as_of, one_host := NULL, all_before := false) AS TABLE
 WITH stretch AS (
   SELECT detection_id, trust, first_seen, last_seen, packets
+  FROM detection_sum
+  WHERE all_before
+    AND (one_host IS NULL OR detection_id IN (SELECT detection_id FROM detection WHERE host_id = one_host))
+  UNION ALL
+  SELECT detection_id, trust, first_seen, last_seen, packets
   FROM detection_day
-  WHERE day < date_trunc('day', as_of::TIMESTAMP)
+  WHERE NOT all_before AND day < date_trunc('day', as_of::TIMESTAMP)
     AND (one_host IS NULL OR detection_id IN (SELECT detection_id FROM detection WHERE host_id = one_host))
   UNION ALL
   SELECT detection_id, trust, first_seen, last_seen, packets
   FROM detection_hour
-  WHERE hour >= date_trunc('day', as_of::TIMESTAMP) AND hour < date_trunc('hour', as_of::TIMESTAMP)
+  WHERE NOT all_before AND hour >= date_trunc('day', as_of::TIMESTAMP) AND hour < date_trunc('hour', as_of::TIMESTAMP)
     AND (one_host IS NULL OR detection_id IN (SELECT detection_id FROM detection WHERE host_id = one_host))
   UNION ALL
   SELECT detection_id, trust, first_seen, last_seen, packets
   FROM detection_minute
-  WHERE minute >= date_trunc('hour', as_of::TIMESTAMP) AND minute <= date_trunc('minute', as_of::TIMESTAMP)
+  WHERE NOT all_before AND minute >= date_trunc('hour', as_of::TIMESTAMP) AND minute <= date_trunc('minute', as_of::TIMESTAMP)
     AND (one_host IS NULL OR detection_id IN (SELECT detection_id FROM detection WHERE host_id = one_host))
 ),
 seen AS (

@@ -10,7 +10,7 @@ detected AS (
   SELECT host_id, max(detection_id) AS detection_id
   FROM detection
   SEMI JOIN decided USING (host_id)
-  SEMI JOIN (FROM detection_day JOIN trust USING (trust) WHERE quality > 0) AS counting USING (detection_id)
+  SEMI JOIN (FROM detection_sum JOIN trust USING (trust) WHERE quality > 0) AS counting USING (detection_id)
   GROUP BY host_id
 )
 SELECT

@@ -13,6 +13,7 @@ import type { HostFlow } from "../store.ts";
 import { microseconds, query } from "./query.ts";
 import type { Parameters, Row } from "./query.ts";
 
+const gatherPassed = query("gather_host_passed");
 const flows = query("host_flows");
 const peers = query("host_peers");
 const secondHop = query("host_second_hop");
@@ -23,7 +24,12 @@ type Read<Name extends HostListName> = (
 ) => Promise<Omit<HostList<HostLists[Name]>, "asOf">>;
 
 const readers: { readonly [Name in HostListName]: Read<Name> } = {
-  flows: readAll(flows, toFlow),
+  flows: async (connection, parameters) => {
+    const { address = null, as_of = null } = parameters;
+    // It stays on the connection: a report reads it once more.
+    await gatherPassed(connection, { address, as_of });
+    return readAll(flows, toFlow)(connection, parameters);
+  },
   peers: readAll(peers, toPeer),
   "second-hop": async (connection, parameters) => {
     const rows = await secondHop(connection, parameters);

@@ -7,6 +7,7 @@ import { readHostList } from "./host-lists.ts";
 import { newestEvents, readEvents } from "./host-events.ts";
 import { microseconds, query } from "./query.ts";
 
+const gatherMinutes = query("gather_host_minutes");
 const span = query("host_span");
 const timeline = query("host_timeline");
 const lanes = query("host_lanes");
@@ -41,18 +42,20 @@ export async function reportHost(
   };
 }
 
+/** Comes after the list of flows, which gathers the minutes in which they passed. */
 async function readTimeline(
   connection: DuckDBConnection,
   address: string,
   asOf: number,
 ): Promise<Pick<HostReport, "timeline" | "lanes">> {
   const parameters = { address, as_of: microseconds(asOf) };
-  const [bounds] = await span(connection, parameters);
+  await gatherMinutes(connection, parameters);
+  const [bounds] = await span(connection);
   const first = bounds?.maybeNumber("first_minute");
   const last = bounds?.maybeNumber("last_minute");
   if (first === undefined || last === undefined) return { timeline: [], lanes: [] };
   const seconds = binWidths.find((width) => (last - first) / width < mostBins) ?? binWidths.at(-1) ?? 60;
-  const rows = await timeline(connection, { ...parameters, seconds });
+  const rows = await timeline(connection, { seconds });
   const laneRows = await lanes(connection, { ...parameters, seconds });
   return {
     timeline: rows.map((row): TimelineBin => ({

@@ -1,5 +1,6 @@
 -- Flows of one host that began by $as_of (microseconds), sorted by $sort, from $offset on; a flow that several captures saw is one.
--- Outcome as in the ranking: stopped by a drop or reject since it last passed, passed, connected, or unanswered.
+-- gather_host_passed.sql comes first. Outcome as in the ranking: stopped by a drop or reject since it last passed, passed,
+-- connected, or unanswered.
 WITH chosen AS (
   SELECT host_id FROM host WHERE address = $address
 ),
@@ -24,9 +25,7 @@ merged AS (
 ),
 passed AS (
   SELECT flow_key, max(minute) AS passed_in
-  FROM flow_passed
-  JOIN chosen USING (host_id)
-  WHERE minute <= date_trunc('minute', make_timestamp($as_of::BIGINT))
+  FROM gathered_passed
   GROUP BY flow_key
 ),
 stopped AS (

@@ -1,5 +1,5 @@
 -- What became of packets of one host up to $as_of (microseconds), in bins of $seconds: packets stopped, and flows of which the
--- peer acknowledged octets (or which an agent let through).
+-- peer acknowledged octets (or which an agent let through); gather_host_passed.sql comes first.
 WITH chosen AS (
   SELECT host_id FROM host WHERE address = $address
 )
@@ -16,8 +16,6 @@ SELECT
   'passed',
   epoch_us(time_bucket(to_seconds($seconds::INTEGER), minute)) / 1e6 AS start,
   count(DISTINCT flow_key)
-FROM flow_passed
-JOIN chosen USING (host_id)
-WHERE minute <= date_trunc('minute', make_timestamp($as_of::BIGINT))
+FROM gathered_passed
 GROUP BY start
 ORDER BY lane, start;

@@ -1,8 +1,7 @@
 /** `tattle host ADDRESS`: everything known about one host. */
 import { unmarkedMeaning } from "../../analytics/unmarked-meaning.ts";
 import type { HostFlow, HostReport, RankedDetection, Unmarked } from "../../analytics/store.ts";
-import { parseAddress } from "../../wire/address.ts";
-import { MalformedError } from "../../wire/malformed-error.ts";
+import { readAddress } from "../address-argument.ts";
 import { CliError, exitCodes } from "../cli-error.ts";
 import type { CommandLine } from "../command.ts";
 import { withEvidence } from "../evidence.ts";
@@ -17,26 +16,21 @@ import { formatTable } from "../text-table.ts";
 import { formatTime, parseTime } from "../time-text.ts";
 
 export async function run(line: CommandLine, shell: Shell): Promise<number> {
-  const address = readAddress(line.operands[0] ?? "");
+  const address = readAddress(line.operands[0] ?? "", "host");
   const asOf = line.value("as-of");
   const time = asOf === undefined ? undefined : parseTime(asOf, "--as-of");
   const limit = readWholeNumber(line, "limit", { minimum: 0 }) ?? 20;
   const report = await withEvidence(line, shell, async (store) => store.host(address, time));
-  if (!report) throw new CliError(`${address} was never seen with a mark`);
+  if (!report) throw new CliError(neverSeen(address, time));
   const kept = { ...report, flows: report.flows.slice(0, limit) };
   shell.out(line.has("json") ? `${printableJson(kept)}\n` : formatHost(kept, shell));
   return exitCodes.done;
 }
 
-function readAddress(text: string): string {
-  try {
-    parseAddress(text);
-    return text;
-  } catch (error) {
-    if (error instanceof MalformedError)
-      throw new CliError(`host: ${error.problem}`, exitCodes.usage, { cause: error });
-    throw error;
-  }
+/** What was seen later than `asOf` must not be denied: whoever turned the clock back asks again without. */
+function neverSeen(address: string, asOf: number | undefined): string {
+  if (asOf === undefined) return `${address} was never seen with a mark`;
+  return `${address} was not seen with a mark up to ${formatTime(asOf)}`;
 }
 
 function formatHost(report: HostReport, shell: Shell): string {

@@ -35,6 +35,13 @@ export interface EvidenceRoutes {
   readonly inClear: boolean;
 }
 
+/** What was seen later than `asOf` must not be denied. */
+function neverSeen(address: string, asOf: number | undefined): string {
+  if (asOf === undefined) return `${address} was never seen with a mark`;
+  const time = new Date(asOf * 1000).toISOString();
+  return `${address} was not seen with a mark up to ${time.slice(0, 19).replace("T", " ")} UTC`;
+}
+
 export function evidenceRoutes({ store, codeBook, clock, maxUploadOctets, inClear }: EvidenceRoutes): Router {
   const router = Router();
 
@@ -47,7 +54,7 @@ export function evidenceRoutes({ store, codeBook, clock, maxUploadOctets, inClea
     const address = parseHostAddress(request.params.address);
     const { asOf, flowLimit } = parseHostQuery(request.query);
     const answer: HostAnswer | undefined = await store.host(address, asOf, flowLimit);
-    if (!answer) throw new HttpError(404, `${address} was never seen with a mark`);
+    if (!answer) throw new HttpError(404, neverSeen(address, asOf));
     response.json(answer);
   });
 

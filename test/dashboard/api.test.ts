@@ -95,6 +95,14 @@ describe("GET /api/hosts/ADDRESS", () => {
     expect(answer.json()).toEqual({ error: "fe80::1 was never seen with a mark" });
   });
 
+  test("does not call a host never seen that was seen after the time that is asked for", async () => {
+    const answer = await get("/api/hosts/fe80::1?asOf=2026-01-01T00:00:00Z");
+    expect(answer.status).toBe(404);
+    expect(answer.json()).toEqual({
+      error: "fe80::1 was not seen with a mark up to 2026-01-01 00:00:00 UTC",
+    });
+  });
+
   test("refuses what is no address", async () => {
     const answer = await get("/api/hosts/router");
     expect(answer.status).toBe(400);

@@ -20,19 +20,26 @@ export interface RankingLayout {
   readonly style: Style;
 }
 
-const rankingColumns: readonly Column[] = [
+// Of the last hour, and the title says so: "passed 0" beside peers that were reached all day would read as "nothing left".
+const rankingColumns = (rows: readonly RankedRow[]): readonly Column[] => [
   { title: "#", align: "right" },
   { title: "Score", align: "right" },
   { title: "", spare: 1 },
   { title: "Band" },
-  { title: "Host", gives: true },
+  hostColumn(rows.map(({ host }) => host)),
   { title: "Activities", gives: true },
-  { title: "Detected" },
+  { title: "Detected", spare: 6 },
   { title: "Last seen", spare: 2 },
-  { title: "Passed", align: "right", spare: 5 },
-  { title: "Stopped", align: "right", spare: 3 },
+  { title: "Passed 1 h", align: "right", spare: 5 },
+  { title: "Stopped 1 h", align: "right", spare: 3 },
   { title: "Peers", align: "right", spare: 4 },
 ];
+
+/** Names are cut in a narrow terminal, addresses never: half an IPv6 address is that of nobody. */
+function hostColumn(hosts: readonly { readonly address: string }[]): Column {
+  const least = hosts.reduce((longest, { address }) => Math.max(longest, address.length + 1), 16);
+  return { title: "Host", gives: true, least };
+}
 
 /** The line above the table: for which time it is, and where that time comes from. */
 export function formatAsOf(ranking: Ranking, style: Style): string {
@@ -46,7 +53,7 @@ export function formatAsOf(ranking: Ranking, style: Style): string {
 export function formatRankedHosts(rows: readonly RankedRow[], asOf: number, layout: RankingLayout): string {
   const { style, columns } = layout;
   return formatTable(
-    rankingColumns,
+    rankingColumns(rows),
     rows.map((row) => rankingRow(row, asOf, style)),
     {
       width: columns,
@@ -85,12 +92,7 @@ export function formatUnrankedHosts(
   if (hosts.length === 0) return "";
   const { style, columns } = layout;
   const table = formatTable(
-    [
-      { title: "Host", gives: true },
-      { title: "Reason" },
-      { title: "Activities", gives: true },
-      { title: "Last seen" },
-    ],
+    [hostColumn(hosts), { title: "Reason" }, { title: "Activities", gives: true }, { title: "Last seen" }],
     hosts.map((host) => [
       hostName(host),
       host.reason,

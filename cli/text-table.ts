@@ -13,6 +13,8 @@ export interface Column {
   readonly align?: "left" | "right";
   /** Cut with an ellipsis if the table is wider than the terminal. */
   readonly gives?: boolean;
+  /** Never cut to fewer columns than this; 16 if absent. */
+  readonly least?: number;
   /** Left out if the table is still too wide; the lowest number goes first. */
   readonly spare?: number;
 }
@@ -40,7 +42,11 @@ export function formatTable(
     ),
   );
   const widths = columns.map((column, index) =>
-    Math.max(displayWidth(column.title), ...cells.map((row) => displayWidth(row[index]?.text ?? ""))),
+    // Not Math.max(...): hundreds of thousands of rows are too many arguments.
+    cells.reduce(
+      (widest, row) => Math.max(widest, displayWidth(row[index]?.text ?? "")),
+      displayWidth(column.title),
+    ),
   );
   const shown = fitColumns(columns, widths, options.width);
   const line = (row: readonly Cell[]): string =>
@@ -58,6 +64,8 @@ interface ShownColumn {
   readonly index: number;
   readonly width: number;
   readonly align: Column["align"];
+  /** To how many columns it may be cut; its width if it does not give way. */
+  readonly least: number;
 }
 
 /** Which columns are shown, and how wide, so that the table fits the terminal if it can. */
@@ -66,17 +74,13 @@ function fitColumns(
   widths: readonly number[],
   available: number | undefined,
 ): ShownColumn[] {
-  let shown = columns.map(({ align, gives, spare }, index) => ({
-    index,
-    width: widths[index] ?? 0,
-    align,
-    gives: gives === true,
-    spare,
-  }));
+  let shown = columns.map(({ align, gives, least = narrowest, spare }, index) => {
+    const width = widths[index] ?? 0;
+    return { index, width, align, least: gives === true ? Math.min(least, width) : width, spare };
+  });
   if (available === undefined) return shown;
   const excess = (): number => shown.reduce((sum, { width }) => sum + width + gap, -gap) - available;
-  const smallest = (): number =>
-    shown.reduce((sum, { width, gives }) => sum + (gives ? Math.max(0, width - narrowest) : 0), 0);
+  const smallest = (): number => shown.reduce((sum, { width, least }) => sum + width - least, 0);
   while (excess() > smallest()) {
     const order = shown.flatMap((column) => (column.spare === undefined ? [] : [column.spare]));
     if (order.length === 0) break;
@@ -87,13 +91,10 @@ function fitColumns(
 }
 
 /** Takes columns of width from those that give way, always from the widest, down to the narrowest that still tells. */
-function cutWidest<Shown extends { readonly width: number; readonly gives: boolean }>(
-  shown: readonly Shown[],
-  excess: number,
-): Shown[] {
+function cutWidest(shown: readonly ShownColumn[], excess: number): ShownColumn[] {
   const cut = shown.map((column) => ({ ...column }));
   for (let left = excess; left > 0; left--) {
-    const giving = cut.filter((column) => column.gives && column.width > narrowest);
+    const giving = cut.filter(({ width, least }) => width > least);
     const widest = giving.toSorted((one, other) => other.width - one.width)[0];
     if (!widest) break;
     cut[cut.indexOf(widest)] = { ...widest, width: widest.width - 1 };

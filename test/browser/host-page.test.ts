@@ -134,6 +134,18 @@ test("the second hop says first what it cannot see", async () => {
   expect(await page.locator("#second-hop tbody tr").count()).toBe(3);
 });
 
+test("figures of the last hour say so, beside others that are of all time", async () => {
+  const page = await open(busy);
+  expect(await page.locator(".page-head dt, dl.summary dt").allTextContents()).toEqual([
+    "Elapsed since detection",
+    "Last seen",
+    "Flows passed, last hour",
+    "Flows stopped, last hour",
+    "Peers reached",
+    "Marked packets",
+  ]);
+});
+
 test("the way back keeps the order and the time", async () => {
   const page = await open(busy, "?asOf=2026-05-04T17:00:00Z&sort=peers");
   await page.locator(".back").click();

@@ -68,8 +68,8 @@ describe("the ranking as a table", () => {
   test("has one row a host, and the terms of its score below", () => {
     expect(formatRankedHosts([{ rank: 1, host }], noon, plain)).toBe(
       [
-        "#  Score            Band  Host               Activities                                  Detected  Last seen  Passed  Stopped  Peers",
-        "1   80.4  ████████  high  10.0.3.25 (pc-25)  Files put into a sharing folder, Port scan  1 h ago   20 s ago        3        1      1",
+        "#  Score            Band  Host               Activities                                  Detected  Last seen  Passed 1 h  Stopped 1 h  Peers",
+        "1   80.4  ████████  high  10.0.3.25 (pc-25)  Files put into a sharing folder, Port scan  1 h ago   20 s ago            3            1      1",
         "     why  detections +57.0, 3 flows passed in the last hour +21.3, 1 peer reached +2.1 = 80.4",
         "",
       ].join("\n"),
@@ -79,8 +79,20 @@ describe("the ranking as a table", () => {
   test("fits 80 columns by cutting the activities and leaving columns out", () => {
     const table = formatRankedHosts([{ rank: 1, host }], noon, { ...plain, columns: 80 });
     expect(table.split("\n").slice(0, 2)).toEqual([
-      "#  Score  Band  Host               Activities            Detected  Passed  Peers",
-      "1   80.4  high  10.0.3.25 (pc-25)  Files put into a sh…  1 h ago        3      1",
+      "#  Score  Band  Host              Activities         Detected  Passed 1 h  Peers",
+      "1   80.4  high  10.0.3.25 (pc-2…  Files put into a…  1 h ago            3      1",
+    ]);
+  });
+
+  test("cuts names in a narrow terminal, but never an IPv6 address", () => {
+    const address = "2001:db8:1234:5678:9abc:def0:1234:5678";
+    const table = formatRankedHosts([{ rank: 1, host: { ...host, address } }], noon, {
+      ...plain,
+      columns: 80,
+    });
+    expect(table.split("\n").slice(0, 2)).toEqual([
+      "#  Score  Band  Host                                     Activities",
+      `1   80.4  high  ${address}…  Files put into a shari…`,
     ]);
   });
 

@@ -27,6 +27,11 @@ describe("a table", () => {
     );
   });
 
+  test("has as many rows as there are hosts, 200,000 too", () => {
+    const many = Array.from({ length: 200_000 }, (_, row) => [`host-${row}`, "1", ""]);
+    expect(formatTable(columns, many).split("\n").at(-2)).toBe("host-199999      1");
+  });
+
   test("cuts the widest of several columns that give way", () => {
     const both = [
       { title: "Host", gives: true },

@@ -54,14 +54,14 @@ const columns: readonly HostColumn[] = [
     cell: (host, asOf) => relativeTime(host.lastSeen, asOf),
   },
   {
-    title: "Passed",
+    title: "Passed 1 h",
     meaning: "flows of the last hour that got through",
     kind: "passed",
     numeric: true,
     cell: (host) => muteZero(host.flowsPassed),
   },
   {
-    title: "Stopped",
+    title: "Stopped 1 h",
     meaning: "flows of the last hour that were stopped",
     kind: "stopped",
     numeric: true,

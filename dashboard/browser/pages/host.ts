@@ -89,8 +89,8 @@ function hostFacts(host: RankedHost, asOf: number): HTMLElement {
     { class: "summary" },
     fact("Elapsed since detection", elapsedTime(host.firstDetected, asOf)),
     fact("Last seen", relativeTime(host.lastSeen, asOf)),
-    fact("Flows passed", formatCount(host.flowsPassed)),
-    fact("Flows stopped", formatCount(host.flowsStopped)),
+    fact("Flows passed, last hour", formatCount(host.flowsPassed)),
+    fact("Flows stopped, last hour", formatCount(host.flowsStopped)),
     fact("Peers reached", formatCount(host.peers)),
     fact("Marked packets", formatCount(host.markedPackets)),
   );

@@ -117,7 +117,10 @@ function checkValue(option: CommandOption, value: string | undefined, inline: bo
 function checkOperands(command: Command, operands: readonly string[]): void {
   const required = command.arguments.filter((argument) => argument.optional !== true);
   const missing = required[operands.length];
-  if (missing) throw new CliError(`${command.name}: ${missing.name} is missing; ${missing.description}`);
+  if (missing) {
+    const expected = missing.choices ? `one of ${missing.choices.join(", ")}` : missing.description;
+    throw new CliError(`${command.name}: ${missing.name} is missing; ${expected}`);
+  }
   const last = command.arguments.at(-1);
   const extra = operands[command.arguments.length];
   if (extra !== undefined && last?.repeated !== true)

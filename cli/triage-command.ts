@@ -39,7 +39,7 @@ export const triageCommand: Command = {
     },
     {
       line: "tattle triage --set acknowledged --filter critical --expect 12",
-      explains: "take on all twelve hosts of the critical band",
+      explains: "take on all twelve hosts whose band or detections are critical",
     },
     { line: "tattle triage --undo 17", explains: "take change 17 back" },
   ],

@@ -7,6 +7,7 @@ import { suggest } from "../../cli/suggest.ts";
 
 const rank = commands.find((command) => command.name === "rank")!;
 const host = commands.find((command) => command.name === "host")!;
+const policy = commands.find((command) => command.name === "policy")!;
 const dissector = commands.find((command) => command.name === "dissector")!;
 
 const parse =
@@ -54,6 +55,7 @@ describe("a command line", () => {
 
   test("a missing operand says what it is, a superfluous one is named", () => {
     expect(parse(host)).toThrow("host: ADDRESS is missing; IPv4 or IPv6 address of the host");
+    expect(parse(policy)).toThrow("policy: ACTION is missing; one of check, show, explain");
     expect(parse(host, "10.0.0.1", "10.0.0.2")).toThrow('host: unexpected argument "10.0.0.2"');
   });
 

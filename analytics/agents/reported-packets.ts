@@ -12,7 +12,10 @@ import { appendRows } from "./append-rows.ts";
 import { detectionKey, timestamp } from "./known-ids.ts";
 import type { KnownIds, ReportedDetection } from "./known-ids.ts";
 
-const mergePairs = readFileSync(new URL("../ingest/sql/merge-pairs.sql", import.meta.url), "utf8");
+const sql = (name: string): string =>
+  readFileSync(new URL(`../ingest/sql/${name}.sql`, import.meta.url), "utf8");
+const mergePairs = sql("merge-pairs");
+const mergeSums = sql("merge-detection-sums");
 
 /** Ids of the table trust. */
 const trustIds = { lone: 0, established: 1, verified: 2, implausible: 3, invalid: 4 } as const;
@@ -120,6 +123,31 @@ async function storeDetections(
     );
     await appendRows(connection, `detection_${name}`, rows);
   }
+  await addToSums(connection, seen, known);
+}
+
+/** The sums over all times. */
+async function addToSums(
+  connection: DuckDBConnection,
+  seen: readonly { packet: Packet; key: string; trust: number }[],
+  known: ReadonlyMap<string, number>,
+): Promise<void> {
+  const sums = new Map<string, Sum>();
+  for (const { packet, key, trust } of seen)
+    add(sums, [known.get(key) ?? 0, trust], packet, Number.MAX_SAFE_INTEGER);
+  if (sums.size === 0) return;
+  await connection.run(
+    "CREATE TEMP TABLE detected_sum (detection_id UINTEGER, trust UTINYINT, first_seen TIMESTAMP, last_seen TIMESTAMP, packets UBIGINT)",
+  );
+  const rows = [...sums.values()].map(({ series: [detection = 0, trust = 0], first, last, packets }) => [
+    detection,
+    trust,
+    timestamp(first),
+    timestamp(last),
+    BigInt(packets),
+  ]);
+  await appendRows(connection, "detected_sum", rows);
+  await connection.run(mergeSums);
 }
 
 async function storeActivity(connection: DuckDBConnection, packets: readonly Packet[]): Promise<void> {

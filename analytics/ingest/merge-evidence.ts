@@ -16,7 +16,8 @@ import type { IdBases } from "./walk-rows.ts";
 const sql = (name: string): string => readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), "utf8");
 
 const mergeHosts = sql("merge-hosts");
-const mergeDetections = sql("merge-detections") + sql("merge-detection-minutes");
+const mergeDetections =
+  sql("merge-detections") + sql("merge-detection-minutes") + sql("merge-detection-sums");
 const mergeHostMinutes = sql("merge-host-minutes");
 const mergeMarks = sql("merge-marks");
 const mergePassed = sql("merge-passed");

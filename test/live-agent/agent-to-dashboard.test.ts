@@ -112,6 +112,8 @@ test(
     await store.close();
     expect(heard).toMatchObject({ agent, token: "border", events: appended });
     expect(hosts.reduce((sum, host) => sum + host.markedPackets, 0)).toBe(appended);
+    const detections = hosts.flatMap((host) => host.detections);
+    expect(detections.reduce((sum, { packets }) => sum + packets, 0)).toBe(appended);
     expect(hosts.every((host) => host.contained)).toBe(true);
   },
 );

@@ -11,6 +11,7 @@ import type { LoadedPolicy } from "../../policy/load-policy.ts";
 import type { PacketFacts } from "../../policy/packet-facts.ts";
 import { PolicyError } from "../../policy/policy-error.ts";
 import type { Policy } from "../../policy/policy.ts";
+import { quietRules } from "../../policy/quiet-rules.ts";
 import { describeActivity } from "../../wire/code-book.ts";
 import { formatAddress } from "../../wire/address.ts";
 import { CliError, exitCodes } from "../cli-error.ts";
@@ -59,7 +60,8 @@ function check(line: CommandLine, { policy, digest }: LoadedPolicy, shell: Shell
   const places = hooks.map((chain) => ({ chain, problem: whyNotAt(chain, policy, shell.now()) }));
   if (line.has("json")) {
     const { name, rules } = policy;
-    shell.out(`${printableJson({ file, name, digest, rules: rules.length, chains: places })}\n`);
+    const quiet = quietRules(policy).map((rule) => rule.name);
+    shell.out(`${printableJson({ file, name, digest, rules: rules.length, chains: places, quiet })}\n`);
     return;
   }
   const needs = asksForTags(policy)
@@ -72,6 +74,10 @@ function check(line: CommandLine, { policy, digest }: LoadedPolicy, shell: Shell
     shell.out(printable(`${where}: ${problem === undefined ? "works" : `does not work: ${problem}`}`) + "\n");
   }
   for (const text of needs) shell.out(`${text}\n`);
+  for (const { name } of quietRules(policy)) {
+    const what = "people hear only of connections that were open before (docs/how-to/border-router.md)";
+    shell.out(`rule ${name} stops connections from their first packet on, which is lone: ${what}\n`);
+  }
 }
 
 function show(line: CommandLine, { policy, book }: LoadedPolicy, shell: Shell): void {

@@ -41,6 +41,9 @@ describe("tattle policy check", () => {
       `${file}: "leaks stay inside", 2 rules`,
       "on a router (FORWARD): works",
       expect.stringContaining("on an end host (INPUT): does not work: "),
+      expect.stringMatching(
+        /^rule fresh stops connections from their first packet on, which is lone: people hear only/,
+      ),
       "",
     ]);
   });

@@ -1,6 +1,8 @@
 /** Everything that the doctor looks at, in the order in which an operator would mend it. Changes nothing. */
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { quietRules } from "../../../policy/quiet-rules.ts";
+import type { Policy } from "../../../policy/policy.ts";
 import type { LoadedPolicy } from "../../../policy/load-policy.ts";
 import { KernelError } from "../../enforcement/kernel-error.ts";
 import type { AgentConfig } from "../agent-config.ts";
@@ -17,6 +19,7 @@ import {
 } from "./examine-kernel.ts";
 import { examineAgent, examineLegacyLock, runningAgent } from "./examine-locks.ts";
 import { examineActions } from "./examine-actions.ts";
+import { examineKeys } from "./examine-keys.ts";
 import { examineCgroup, examineIptables, examinePrivileges, examineTcpdump } from "./examine-programs.ts";
 import { hint, ill, well } from "./finding.ts";
 import type { Finding } from "./finding.ts";
@@ -30,9 +33,13 @@ export async function examine(
 ): Promise<Finding[]> {
   const privileges = examinePrivileges();
   const agent = runningAgent(config.stateFolder, lockFolder);
-  const findings = [privileges, examineAgent(agent), await examineTcpdump(run)];
+  const keys = examineKeys(config);
+  const findings = [privileges, examineAgent(agent), await examineTcpdump(run), ...keys];
+  // Keys that cannot be read have been named; everything else is looked at all the same.
+  const { markKeys: _, ...withoutKeys } = config;
+  const readable = keys.some(({ health }) => health === "ill") ? withoutKeys : config;
   try {
-    const point = await enforcementPoint(config, loaded, run);
+    const point = await enforcementPoint(readable, loaded, run);
     const { group, establishedGroup } = config.log;
     const groups = establishedGroup === undefined ? [group] : [group, establishedGroup];
     findings.push(
@@ -54,6 +61,7 @@ export async function examine(
   return [
     ...findings,
     ...examineInterfaces(loaded.policy.outside),
+    ...examineNotices(loaded.policy),
     examineCgroup(),
     examineState(config.stateFolder),
     ...examineToken(config),
@@ -69,6 +77,16 @@ function examineState(folder: string): Finding {
   } catch {
     return ill("state folder", `${at} cannot be written to`, `install -d -m 700 ${folder}`);
   }
+}
+
+function examineNotices(policy: Policy): Finding[] {
+  return quietRules(policy).map(({ name }) =>
+    hint(
+      "notices",
+      `rule ${name} stops connections from their first packet on, which is lone and tells people nothing`,
+      `"trust": "established" in ${name}, or in a rule behind it (docs/how-to/border-router.md)`,
+    ),
+  );
 }
 
 function examineToken({ server }: AgentConfig): Finding[] {

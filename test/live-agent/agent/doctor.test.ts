@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -10,6 +10,7 @@ import {
   examineInterfaces,
   examineRules,
 } from "../../../live-agent/agent/doctor/examine-kernel.ts";
+import { examine } from "../../../live-agent/agent/doctor/examine.ts";
 import { examineLegacyLock } from "../../../live-agent/agent/doctor/examine-locks.ts";
 import {
   examineCgroup,
@@ -189,4 +190,51 @@ test("cgroup2 is found where it is mounted", () => {
     found: "at /sys/fs/cgroup",
   });
   expect(examineCgroup("")).toMatchObject({ health: "hint" });
+});
+
+describe("keys that cannot be read", () => {
+  const content = { version: 1, policy: "policy.json", backend: "nft", stateFolder: tmpdir() };
+  const loaded = {
+    policy: policyOf([{ name: "leaks", action: "drop", notify: true }]),
+    book: codeBook,
+    digest: "",
+  };
+  const findingsFor = async (markKeys: string) => {
+    const config = parseAgentConfig({ ...content, markKeys }, "agent.json");
+    return examine(config, loaded, { run: machine({}), lockFolder: tmpdir() }, 1_700_000_000);
+  };
+
+  test("are named as what they are, and everything else is looked at all the same", async () => {
+    const findings = await findingsFor("/nonexistent/readers.json");
+    expect(findings.find(({ subject }) => subject === "mark keys")).toMatchObject({
+      health: "ill",
+      found: expect.stringContaining("/nonexistent/readers.json") as string,
+      mend: expect.stringContaining("tattle key new") as string,
+    });
+    expect(findings.filter(({ found }) => found.includes("markKeys"))).toEqual([]);
+    expect(findings.map(({ subject }) => subject)).toEqual(expect.arrayContaining(["backend", "NFLOG"]));
+  });
+
+  test("may be open to others, which a chmod mends", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tattle-doctor-keys-"));
+    try {
+      const file = join(folder, "readers.json");
+      writeFileSync(file, JSON.stringify({ keys: [{ id: 0, key: "00".repeat(16) }] }), { mode: 0o644 });
+      const found = (await findingsFor(file)).find(({ subject }) => subject === "mark keys");
+      expect(found).toMatchObject({ health: "ill", mend: expect.stringContaining("chmod 600") as string });
+      chmodSync(file, 0o600);
+      const read = (await findingsFor(file)).find(({ subject }) => subject === "mark keys");
+      expect(read).toMatchObject({ health: "well", found: `${file}: 1 key` });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("a rule of which people will not hear is named", async () => {
+    const findings = await findingsFor("/nonexistent/readers.json");
+    expect(findings.find(({ subject }) => subject === "notices")).toMatchObject({
+      health: "hint",
+      found: expect.stringContaining("rule leaks stops connections") as string,
+    });
+  });
 });

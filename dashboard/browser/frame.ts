@@ -2,6 +2,7 @@
 import { h, replaceChildren, svg } from "./element.ts";
 import type { AsOf } from "./parts/as-of.ts";
 import { asOfControl } from "./parts/as-of.ts";
+import { createWaiting } from "./parts/waiting.ts";
 import type { Page } from "./pages/page.ts";
 import type { View } from "./view.ts";
 import { hrefOf } from "./view.ts";
@@ -10,8 +11,8 @@ export interface Frame {
   readonly element: readonly HTMLElement[];
   /** One line above everything; none if it is empty. */
   warn(text: string): void;
-  /** Says that an answer is awaited. */
-  wait(): void;
+  /** Says that an answer is awaited; the way to other pages is there already. */
+  wait(view: View): void;
   show(page: Page, view: View): void;
   /** Shows `content` where the page would stand, and no time. */
   showInstead(content: HTMLElement, view: View): void;
@@ -27,6 +28,7 @@ export function createFrame(actions: {
   const navigation = h("nav", { "aria-label": "Pages" });
   const asOfPlace = h("div", { class: "as-of-place" });
   const content = h("main", { id: "content", tabindex: -1 });
+  const waiting = createWaiting();
   const warning = h("p", { class: "warning-line", role: "note", hidden: true });
   const bar = h(
     "header",
@@ -42,16 +44,21 @@ export function createFrame(actions: {
     replaceChildren(asOfPlace, asOf ? asOfControl(asOf, actions.moveTo) : undefined);
     content.replaceChildren(element);
     content.removeAttribute("aria-busy");
+    waiting.end();
     // What was pressed has been built anew: the focus goes to its successor.
     if (focused !== "") document.getElementById(focused)?.focus({ preventScroll: true });
   };
   return {
-    element: [warning, bar, content],
+    element: [warning, bar, waiting.element, content],
     warn: (text) => {
       warning.textContent = text;
       warning.hidden = text === "";
     },
-    wait: () => content.setAttribute("aria-busy", "true"),
+    wait: (view) => {
+      if (navigation.childElementCount === 0) replaceChildren(navigation, links(view));
+      content.setAttribute("aria-busy", "true");
+      waiting.begin(content.childElementCount === 0);
+    },
     show: (page, view) => {
       document.title = `${page.title} · tattle`;
       put(page.content, view, page.asOf);

@@ -63,7 +63,7 @@ async function show(): Promise<void> {
   const { signal } = underWay;
   const view = currentView();
   shownAddress = addressWithoutPart();
-  frame.wait();
+  frame.wait(view);
   try {
     const [codeBook, health] = await Promise.all([fetchCodeBook(signal), fetchHealth(signal)]);
     setPerson(health.person);

@@ -7,7 +7,7 @@ import { linkTypes, networkHeader, noNetworkHeader } from "./link-layer.ts";
 import { countRecords, malformedOption, recordlessMark } from "./mark.ts";
 import type { Carrier } from "./mark.ts";
 import { ipv4MarkTypes, tcpMarkKinds } from "./mark-format.ts";
-import { grePayload, udpTunnelPayload } from "./tunnel.ts";
+import { grePayload, udpTunnelEnd, udpTunnelPayload } from "./tunnel.ts";
 
 export interface MarkSelection {
   /** TCP option kinds read as marks. */
@@ -83,6 +83,8 @@ export class PacketWalk {
   readonly #exid: number | undefined;
   readonly #authenticatedExid: number | undefined;
   #octets: Uint8Array;
+  /** Whether the last IPv4 header says no length: its packet ends where what is around it ends. */
+  #hasNoLength = false;
   /** Whether `quoted` or a field of a mark differs from what it begins with. */
   #hasFindings = false;
 
@@ -191,6 +193,7 @@ export class PacketWalk {
     const totalLength = this.#word(at + 2);
     // A total length of 0 is a segment that the network card was to split (TSO): it ends where the frame ends.
     const packetEnd = totalLength === 0 ? end : at + totalLength;
+    this.#hasNoLength = totalLength === 0;
     if (headerEnd < at + 20 || headerEnd > packetEnd) return noNetworkHeader;
     this.ipVersion = 4;
     this.network = at;
@@ -242,13 +245,30 @@ export class PacketWalk {
       case protocols.gre:
         return grePayload(this.#octets, at, this.capturedEnd);
       case protocols.udp:
-        return udpTunnelPayload(this.#octets, at, this.capturedEnd);
+        return this.#udp(at);
       case protocols.icmp:
       case protocols.icmpv6:
         return this.#icmpQuote(at);
       default:
         return noNetworkHeader;
     }
+  }
+
+  /** What a tunnel in UDP holds ends with the datagram (RFC 768), or before it by the tunnel's own length. */
+  #udp(at: number): number {
+    if (at + 8 > this.capturedEnd) return noNetworkHeader;
+    const length = this.#word(at + 4);
+    // In IPv6 none may be said (RFC 2675); in IPv4 only of a segment that is still to be split, as of its packet.
+    const mayBeNone = this.ipVersion === 6 || this.#hasNoLength;
+    if (length < 8 && (length > 0 || !mayBeNone)) return noNetworkHeader;
+    const said = length === 0 || at + length > this.packetEnd ? this.packetEnd : at + length;
+    const payloadEnd = udpTunnelEnd(this.#octets, at, said);
+    const end = payloadEnd < this.capturedEnd ? payloadEnd : this.capturedEnd;
+    const payload = udpTunnelPayload(this.#octets, at, end);
+    if (payload === noNetworkHeader) return noNetworkHeader;
+    this.packetEnd = payloadEnd;
+    this.capturedEnd = end;
+    return payload;
   }
 
   /** RFC 792 and RFC 4443: errors quote the packet that caused them behind 8 octets. */

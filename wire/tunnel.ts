@@ -43,12 +43,32 @@ const erspanType2 = 0x88be;
 /** VXLAN (RFC 7348), Geneve (RFC 8926) and GTP-U (3GPP TS 29.281), told by the UDP ports. `start` is the UDP header. */
 export function udpTunnelPayload(octets: Uint8Array, start: number, end: number): number {
   if (start + 16 > end) return noNetworkHeader;
+  switch (tunnelPort(octets, start)) {
+    case vxlanPort:
+      return ethernetPayload(octets, start + 16, end);
+    case genevePort:
+      return genevePayload(octets, start + 8, end);
+    case gtpUserPort:
+      return gtpPayload(octets, start + 8, end);
+    default:
+      return noNetworkHeader;
+  }
+}
+
+/** Where that payload ends, if the datagram ends at `end`: GTP-U has a length of its own, which counts from octet 8 on. */
+export function udpTunnelEnd(octets: Uint8Array, start: number, end: number): number {
+  if (tunnelPort(octets, start) !== gtpUserPort) return end;
+  const own = start + 16 + word(octets, start + 10);
+  return own < end ? own : end;
+}
+
+/** 0 if neither port is a tunnel's. */
+function tunnelPort(octets: Uint8Array, start: number): number {
   const source = word(octets, start);
   const destination = word(octets, start + 2);
-  if (destination === vxlanPort || source === vxlanPort) return ethernetPayload(octets, start + 16, end);
-  if (destination === genevePort || source === genevePort) return genevePayload(octets, start + 8, end);
-  if (destination === gtpUserPort || source === gtpUserPort) return gtpPayload(octets, start + 8, end);
-  return noNetworkHeader;
+  if (destination === vxlanPort || source === vxlanPort) return vxlanPort;
+  if (destination === genevePort || source === genevePort) return genevePort;
+  return destination === gtpUserPort || source === gtpUserPort ? gtpUserPort : 0;
 }
 
 function genevePayload(octets: Uint8Array, start: number, end: number): number {

@@ -30,7 +30,7 @@ interface Difference {
 const otherHeaders: readonly Difference[] = [
   {
     reason: "NFLOG: tshark goes by the address family in the header, we by the packet's own version",
-    concerns: /^nflog(:data|:ip|:bpq|$)/,
+    concerns: /^nflog/,
     only: "ours",
   },
   {
@@ -67,8 +67,49 @@ const otherHeaders: readonly Difference[] = [
   {
     reason:
       "IEEE 802.11: a frame that says it holds several (A-MSDU) and holds one: tshark splits it, we read it as one",
-    concerns: /wlan(:llc:data){2,}$/,
+    concerns: /wlan((:llc:data){2,}|:llc:sna:data)$/,
     only: "ours",
+  },
+  {
+    reason: "IEEE 802.11: tshark puts fragments of other frames with the same number behind the first one",
+    concerns: /wlan:llc:ip:ipv6:data$/,
+    only: "ours",
+  },
+  {
+    reason:
+      "IEEE 802.3: tshark takes what is behind the frame's length for padding; we go by the length of the packet",
+    concerns: /^eth:llc:ip/,
+    only: "ours",
+  },
+  {
+    reason: "IEEE 802.3: tshark reads LLC control fields of two octets, too",
+    concerns: /^eth:llc:ip/,
+    only: "theirs",
+  },
+  {
+    reason: "GRE: tshark does not look for VLAN tags in it",
+    concerns: /gre:data$/,
+    only: "ours",
+  },
+  {
+    reason: "GTP-U: tshark looks for Ethernet in it, we for IP only",
+    concerns: /gtp:eth:ethertype:ip:data$/,
+    only: "ours",
+  },
+  {
+    reason: "MACsec (IEEE 802.1AE): tshark looks into frames that are not encrypted",
+    concerns: /macsec/,
+    only: "theirs",
+  },
+  {
+    reason: "raw IP: tshark takes some beginnings for PPP's",
+    concerns: /^raw:ppp:data$/,
+    only: "ours",
+  },
+  {
+    reason: "MPLS: tshark looks for Ethernet behind the labels (RFC 4448), we for IP only",
+    concerns: /mpls:pwethheuristic/,
+    only: "theirs",
   },
   {
     reason:

@@ -205,6 +205,36 @@ describe("tunnels", () => {
     expect(walkRaw(packet)).toMatchObject({ mark: absent, malformed: 0, cut: false });
   });
 
+  test.each([
+    ["VXLAN", vxlan(pairOf(2), inner)],
+    ["Geneve", geneve(pairOfVersion6(2), inner)],
+    ["GTP-U", gtpUser(pairOf(2), inner)],
+  ])("%s: octets behind the UDP datagram are not the inner packet's", (_name, packet) => {
+    const view = new DataView(packet.buffer, packet.byteOffset);
+    const outer = (packet[0] ?? 0) >> 4 === 6 ? 40 : 20;
+    view.setUint16(outer + 4, packet.length - outer - (inner.length - 40));
+    expect(walkRaw(packet)).toMatchObject({ mark: absent, malformed: 0, cut: false });
+    view.setUint16(outer + 4, 7);
+    expect(walkRaw(packet)).toMatchObject({ network: 0, mark: absent });
+  });
+
+  test("GTP-U: octets behind its own length are not the inner packet's", () => {
+    const packet = gtpUser(pairOf(2), inner, true);
+    const view = new DataView(packet.buffer, packet.byteOffset);
+    expect(walkRaw(packet).markCount).toBe(1);
+    view.setUint16(30, view.getUint16(30) - (inner.length - 40));
+    expect(walkRaw(packet)).toMatchObject({ mark: absent, malformed: 0, cut: false });
+  });
+
+  test("a UDP datagram without a length is as long as its packet, if that has none either", () => {
+    const packet = vxlan(pairOf(2), inner);
+    const view = new DataView(packet.buffer, packet.byteOffset);
+    view.setUint16(24, 0);
+    expect(walkRaw(packet).mark).toBe(absent);
+    view.setUint16(2, 0);
+    expect(walkRaw(packet).markCount).toBe(1);
+  });
+
   test("the mark's IP header is the inner one", () => {
     expect(walkRaw(gre(pairOf(2), dataPacket(pairOf(1), mark)))).toMatchObject({
       network: 24,

@@ -83,7 +83,7 @@ part AS (
 flagged AS (
   SELECT host_id AS peer_id, min(detected_at) AS flagged_since
   FROM detection
-  JOIN detection_day USING (detection_id)
+  JOIN detection_sum USING (detection_id)
   JOIN trust USING (trust)
   WHERE quality > 0 AND first_seen <= make_timestamp($as_of::BIGINT)
     AND detection_id IN (SELECT detection_id FROM detection WHERE host_id IN (SELECT peer_id FROM part))

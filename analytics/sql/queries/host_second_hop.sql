@@ -14,7 +14,7 @@ via AS (
 flagged AS (
   SELECT host_id, min(detected_at) AS flagged_since
   FROM detection
-  JOIN detection_day USING (detection_id)
+  JOIN detection_sum USING (detection_id)
   JOIN trust USING (trust)
   WHERE quality > 0
     AND first_seen <= make_timestamp($as_of::BIGINT)
@@ -92,7 +92,7 @@ named AS (
 peer_flagged AS (
   SELECT host_id, min(detected_at) AS flagged_since
   FROM detection
-  JOIN detection_day USING (detection_id)
+  JOIN detection_sum USING (detection_id)
   JOIN trust USING (trust)
   WHERE quality > 0
     AND first_seen <= make_timestamp($as_of::BIGINT)

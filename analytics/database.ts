@@ -35,6 +35,8 @@ export interface Transaction {
 export interface Database {
   /** Absolute path without links, or `:memory:`. */
   readonly path: string;
+  /** Transactions that have ended, however; counted before `write` returns. What was read holds until it grows. */
+  readonly writes: number;
   /** Runs queries on a connection of their own; several run side by side. */
   read<Result>(work: (connection: DuckDBConnection) => Promise<Result>): Promise<Result>;
   /** One at a time, in a transaction: committed when the work returns, rolled back when it throws. */
@@ -106,6 +108,7 @@ class OpenDatabase implements Database {
   readonly #claim: FileClaim | undefined;
   readonly #running = new Set<Promise<unknown>>();
   readonly #isLimited: boolean;
+  #writes = 0;
   #lastWrite: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
@@ -114,6 +117,10 @@ class OpenDatabase implements Database {
     this.#instance = instance;
     this.#claim = claim;
     this.path = claim?.path ?? inMemory;
+  }
+
+  get writes(): number {
+    return this.#writes;
   }
 
   read<Result>(work: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
@@ -189,6 +196,7 @@ class OpenDatabase implements Database {
       await connection.run("ROLLBACK").catch(() => undefined);
       throw error;
     } finally {
+      this.#writes++;
       // Refused only if more than that is in use just now: then the next time.
       await this.#limit(connection, besideTables).catch(() => undefined);
     }

@@ -1,6 +1,7 @@
 /** The store of the process that holds the database. */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { CodeBook } from "../wire/code-book.ts";
+import { AnswerMemory } from "./answer-memory.ts";
 import type { AuditLog } from "./audit/audit.ts";
 import { DatabaseAudit } from "./audit/database-audit.ts";
 import { DatabaseAgentLog } from "./agents/agent-log.ts";
@@ -23,6 +24,7 @@ import type {
 } from "./packets/selection.ts";
 import { checkSources, findKnownSources, writeSlice } from "./packets/write-slice.ts";
 import { momentFor } from "./queries/as-of.ts";
+import type { Moment } from "./queries/as-of.ts";
 import { readHostList } from "./queries/host-lists.ts";
 import { readEvents } from "./queries/host-events.ts";
 import { reportHost } from "./queries/host-report.ts";
@@ -78,6 +80,7 @@ class LocalStore implements Store {
   readonly #database: Database;
   readonly #clock: () => number;
   readonly #keys: readonly ReaderKey[];
+  readonly #answers = new AnswerMemory();
   readonly #folder: string;
   readonly #spool: Spool;
 
@@ -140,23 +143,36 @@ class LocalStore implements Store {
   }
 
   ranking(query: RankingQuery = {}): Promise<Ranking> {
-    return this.#readAtOnce(async (connection) => {
-      const moment = await momentFor(connection, query.asOf, this.#clock());
+    const { sort, filter, limit, offset } = query;
+    const ask = async (connection: DuckDBConnection, moment: Moment): Promise<Ranking> => {
       const { ranked, unranked, fitting, summary } = await rankHosts(connection, moment.asOf, query);
       const standing = await readStanding(connection);
       const hosts = ranked.map((host) => withTriage(host, standing));
       const { asOf, source } = moment;
       return { asOf, asOfSource: source, total: fitting, summary, hosts, unranked };
-    });
+    };
+    // All hosts are for exports and lists; whoever looks at a page names how many it shows.
+    if (limit === undefined) return this.#readAt(query.asOf, ask);
+    return this.#readOnce(["ranking", sort, filter, limit, offset], query.asOf, ask, ({ hosts, unranked }) =>
+      rowsOf(hosts, unranked),
+    );
   }
 
   host(address: string, asOf?: number, flowLimit?: number): Promise<HostReport | undefined> {
-    return this.#readAtOnce(async (connection) => {
-      const moment = await momentFor(connection, asOf, this.#clock());
+    const ask = async (connection: DuckDBConnection, moment: Moment): Promise<HostReport | undefined> => {
       const report = await reportHost(connection, address, moment.asOf, flowLimit);
       if (!report?.ranked) return report;
       return { ...report, ranked: withTriage(report.ranked, await readStanding(connection, address)) };
-    });
+    };
+    return this.#readOnce(["host", address, flowLimit], asOf, ask, (report) =>
+      report
+        ? report.flows.length +
+          report.events.length +
+          report.timeline.length +
+          report.lanes.length +
+          rowsOf([report.ranked, report.unranked].filter((host) => host !== undefined))
+        : 1,
+    );
   }
 
   hostList<Name extends HostListName>(
@@ -164,10 +180,13 @@ class LocalStore implements Store {
     address: string,
     query: HostListQuery = {},
   ): Promise<HostList<HostLists[Name]>> {
-    return this.#readAtOnce(async (connection) => {
-      const moment = await momentFor(connection, query.asOf, this.#clock());
-      return readHostList(connection, name, address, moment.asOf, query);
-    });
+    const { sort, limit, offset } = query;
+    return this.#readOnce(
+      ["list", name, address, sort, limit, offset],
+      query.asOf,
+      (connection, moment) => readHostList(connection, name, address, moment.asOf, query),
+      ({ rows }) => 1 + rows.length,
+    );
   }
 
   events(address: string, cursor: string): Promise<EventPage> {
@@ -178,10 +197,7 @@ class LocalStore implements Store {
   }
 
   network(query: NetworkQuery = {}): Promise<NetworkTimeline> {
-    return this.#readAtOnce(async (connection) => {
-      const moment = await momentFor(connection, query.asOf, this.#clock());
-      return readNetworkTimeline(connection, moment, query);
-    });
+    return this.#readAt(query.asOf, (connection, moment) => readNetworkTimeline(connection, moment, query));
   }
 
   captures(): Promise<readonly CaptureReport[]> {
@@ -204,6 +220,31 @@ class LocalStore implements Store {
     return this.#database.close();
   }
 
+  /** As `#readAt`, but what was asked before is not read again until something has been written. */
+  async #readOnce<Result>(
+    question: readonly (string | number | undefined)[],
+    asked: number | undefined,
+    work: (connection: DuckDBConnection, moment: Moment) => Promise<Result>,
+    countRows: (result: Result) => number,
+  ): Promise<Result> {
+    // Counted before anything is read: a write that ends meanwhile has this answer forgotten.
+    const { writes } = this.#database;
+    const now = this.#clock();
+    // Time passes without a write: while agents report, each second is a moment of its own.
+    const moment = await this.#database.read((connection) => momentFor(connection, asked, now));
+    const key = JSON.stringify([moment.asOf, moment.source, ...question]);
+    return this.#answers.answer(key, writes, () => this.#readAt(asked, work, now), countRows);
+  }
+
+  /** At the moment asked for, or the newest evidence at `now`. */
+  #readAt<Result>(
+    asked: number | undefined,
+    work: (connection: DuckDBConnection, moment: Moment) => Promise<Result>,
+    now: number = this.#clock(),
+  ): Promise<Result> {
+    return this.#readAtOnce(async (connection) => work(connection, await momentFor(connection, asked, now)));
+  }
+
   /** Several queries that see the same evidence: a capture committed between them would set them against each other. */
   #readAtOnce<Result>(work: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
     return this.#database.read(async (connection) => {
@@ -212,6 +253,11 @@ class LocalStore implements Store {
       return work(connection);
     });
   }
+}
+
+/** Hosts and their detections. */
+function rowsOf(...lists: readonly (readonly { readonly detections: readonly unknown[] }[])[]): number {
+  return lists.flat().reduce((rows, { detections }) => rows + 1 + detections.length, 0);
 }
 
 function withTriage(host: RankedHost, standing: ReadonlyMap<string, HostTriage>): RankedHost {

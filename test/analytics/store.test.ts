@@ -309,6 +309,9 @@ function withEventAfterFirstQuery(real: Database, event: () => Promise<unknown>)
     });
   return {
     path: real.path,
+    get writes() {
+      return real.writes;
+    },
     read: (work) => real.read((connection) => work(watched(connection))),
     write: (work) => real.write(work),
     close: () => real.close(),

@@ -177,7 +177,7 @@ describe("captures of the generator", () => {
 describe("frames of every kind with octets changed", () => {
   // The second holds an A-MSDU that is none, and an ICMP error whose quote is shorter than the segment in it.
   // The others hold tunnels, NFLOG and labels of which the two show different headers (known-differences.ts).
-  test.each([20_261_123, 7, 18, 48, 56])("as a fuzzer changes them, from seed %i", async (seed) => {
+  test.each([20_261_123, 7, 18, 48, 64])("as a fuzzer changes them, from seed %i", async (seed) => {
     const random = seededRandom(seed);
     const seeds = seedFrames();
     const frames = Array.from({ length: 4000 }, () => {

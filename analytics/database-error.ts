@@ -10,6 +10,7 @@ export type DatabaseProblem =
   | "open in this process"
   | "closed"
   | "no room"
+  | "stopped"
   | "cannot be opened";
 
 export class DatabaseError extends Error {
@@ -43,6 +44,16 @@ export function explainOpenFailure(path: string, cause: unknown): DatabaseError 
     return new DatabaseError("not a database", `${path}: not a DuckDB database`, { cause });
   }
   return new DatabaseError("cannot be opened", `${path}: ${text.split("\n", 1)[0]}`, { cause });
+}
+
+/**
+ * What a failure of DuckDB itself means: after one, it answers nothing until the file is opened anew. Undefined for any other error.
+ */
+export function explainStop(path: string, cause: unknown): DatabaseError | undefined {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  if (!/^(FATAL|INTERNAL) Error|database has been invalidated/.test(text)) return undefined;
+  const message = `${path}: DuckDB stopped itself (${text.split("\n", 1)[0] ?? ""}); start again: what was committed is kept`;
+  return new DatabaseError("stopped", message, { cause });
 }
 
 /** What to throw for a failed write to `path`: a disk without room has a line of its own, everything else stays. */

@@ -8,7 +8,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseError, explainOpenFailure, explainWriteFailure } from "./database-error.ts";
+import { DatabaseError, explainOpenFailure, explainStop, explainWriteFailure } from "./database-error.ts";
 import { claimFile } from "./database-file.ts";
 import type { FileClaim } from "./database-file.ts";
 import { migrate } from "./migrate.ts";
@@ -41,6 +41,8 @@ export interface Database {
   read<Result>(work: (connection: DuckDBConnection) => Promise<Result>): Promise<Result>;
   /** One at a time, in a transaction: committed when the work returns, rolled back when it throws. */
   write<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+  /** Comes if DuckDB stops itself: nothing is answered from then on. */
+  readonly failure: Promise<DatabaseError>;
   /** Waits for what runs, writes everything into the file and lets it go. */
   close(): Promise<void>;
 }
@@ -104,6 +106,9 @@ async function createInstance(path: string, options: DatabaseOptions): Promise<D
 
 class OpenDatabase implements Database {
   readonly path: string;
+  readonly failure: Promise<DatabaseError>;
+  #fail: (failure: DatabaseError) => void = () => undefined;
+  #hasFailed = false;
   readonly #instance: DuckDBInstance;
   readonly #claim: FileClaim | undefined;
   readonly #running = new Set<Promise<unknown>>();
@@ -117,6 +122,9 @@ class OpenDatabase implements Database {
     this.#instance = instance;
     this.#claim = claim;
     this.path = claim?.path ?? inMemory;
+    this.failure = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
   }
 
   get writes(): number {
@@ -148,7 +156,9 @@ class OpenDatabase implements Database {
   async #close(): Promise<void> {
     await Promise.allSettled(this.#running);
     try {
-      if (this.#claim) await this.#withConnection((connection) => connection.run("CHECKPOINT"));
+      // What was committed is in the write-ahead log, which the next one to open the file reads.
+      const isSound = this.#claim !== undefined && !this.#hasFailed;
+      if (isSound) await this.#withConnection((connection) => connection.run("CHECKPOINT"));
     } catch (error) {
       throw explainWriteFailure(this.path, error);
     } finally {
@@ -163,6 +173,12 @@ class OpenDatabase implements Database {
     this.#running.add(running);
     try {
       return await running;
+    } catch (error) {
+      const failure = explainStop(this.path, error);
+      if (!failure) throw error;
+      this.#hasFailed = true;
+      this.#fail(failure);
+      throw failure;
     } finally {
       this.#running.delete(running);
     }

@@ -6,6 +6,7 @@ import type { AuditLog } from "./audit/audit.ts";
 import { DatabaseAudit } from "./audit/database-audit.ts";
 import { DatabaseAgentLog } from "./agents/agent-log.ts";
 import type { Database } from "./database.ts";
+import type { DatabaseError } from "./database-error.ts";
 import type { ExportQuery, ExportReport } from "./export/export-query.ts";
 import { writeExport } from "./export/write-export.ts";
 import { ingestCapture } from "./ingest/ingest-capture.ts";
@@ -77,6 +78,7 @@ class LocalStore implements Store {
   readonly triage: TriageLog;
   readonly audit: AuditLog;
   readonly savedViews: SavedViews;
+  readonly failure: Promise<DatabaseError>;
   readonly #database: Database;
   readonly #clock: () => number;
   readonly #keys: readonly ReaderKey[];
@@ -87,6 +89,7 @@ class LocalStore implements Store {
   constructor(options: LocalStoreOptions) {
     this.#database = options.database;
     this.audit = new DatabaseAudit(options.database);
+    this.failure = options.database.failure;
     this.savedViews = new DatabaseSavedViews(options.database);
     this.agentLog = new DatabaseAgentLog(options.database);
     this.triage = new DatabaseTriage(options.database, async (connection, filter, asOf) => {

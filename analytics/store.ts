@@ -8,6 +8,7 @@ import type { AgentEvent } from "../policy/event.ts";
 import type { Severity } from "../wire/code-book.ts";
 import type { AuditLog } from "./audit/audit.ts";
 import type { News } from "./live/news.ts";
+import type { DatabaseError } from "./database-error.ts";
 import type { SavedViews } from "./saved-views/saved-views.ts";
 import type { HostTriage, TriageLog } from "./triage/triage.ts";
 import type { HostList, HostListName, HostListQuery, HostLists } from "./host-lists.ts";
@@ -337,5 +338,7 @@ export interface Store {
   news(since?: string): Promise<News>;
   /** Takes what agents report; only the process that holds the database can. */
   readonly agentLog?: AgentLog;
+  /** Comes if the database fails for good; only the process that holds it can tell. */
+  readonly failure?: Promise<DatabaseError>;
   close(): Promise<void>;
 }

@@ -72,8 +72,19 @@ function isProblem(error: unknown, problem: ListenProblem): boolean {
   return error instanceof ListenError && error.problem === problem;
 }
 
-/** Returns when somebody has pressed Ctrl-C; that is how a server is meant to end. */
-export async function untilInterrupted(signal: AbortSignal): Promise<void> {
+/**
+ * Returns when somebody has pressed Ctrl-C; that is how a server is meant to end.
+ * @throws DatabaseError when the database has failed for good: a server that answers nothing has to be started again.
+ */
+export async function untilInterrupted(
+  signal: AbortSignal,
+  { failure }: Pick<Store, "failure">,
+): Promise<void> {
+  const failed = failure?.then((reason) => Promise.reject(reason));
+  await Promise.race([interruption(signal), ...(failed ? [failed] : [])]);
+}
+
+async function interruption(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {
     signal.addEventListener("abort", () => resolve(), { once: true });

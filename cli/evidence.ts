@@ -130,7 +130,8 @@ async function withStore<Result>(
     }
   } catch (error) {
     if (error instanceof DatabaseError) {
-      const exitCode = error.problem === "no room" ? exitCodes.ourFault : exitCodes.usage;
+      const isOurs = error.problem === "no room" || error.problem === "stopped";
+      const exitCode = isOurs ? exitCodes.ourFault : exitCodes.usage;
       throw new CliError(error.message, exitCode, { cause: error });
     }
     if (error instanceof OwnerError) throw new CliError(error.message, exitCodes.ourFault, { cause: error });

@@ -152,6 +152,7 @@ class OwnedStore implements Store {
   readonly savedViews: Store["savedViews"];
   readonly news: Store["news"];
   readonly agentLog?: NonNullable<Store["agentLog"]>;
+  readonly failure?: NonNullable<Store["failure"]>;
   readonly #store: Store;
   readonly #server: OwnerServer;
 
@@ -175,6 +176,7 @@ class OwnedStore implements Store {
     this.savedViews = store.savedViews;
     this.news = store.news.bind(store);
     if (store.agentLog) this.agentLog = store.agentLog;
+    if (store.failure) this.failure = store.failure;
   }
 
   /** The socket goes first and the file last, so that who gets the file never finds our socket. */

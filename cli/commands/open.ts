@@ -40,7 +40,7 @@ export async function run(line: CommandLine, shell: Shell): Promise<number> {
       shell.out(`${dashboard.address}\n`);
       if (!line.has("no-browser")) startBrowser(dashboard.address, shell);
       shell.err("open the address in a browser; Ctrl-C ends, and nothing is kept\n");
-      await untilInterrupted(shell.signal);
+      await untilInterrupted(shell.signal, store);
     } finally {
       await dashboard.close();
     }

@@ -44,7 +44,7 @@ export async function run(line: CommandLine, shell: Shell): Promise<number> {
       if (line.has("insecure-http"))
         shell.err("tattle: without TLS, whoever is on the way reads everything\n");
       shell.err(`serving ${database}; Ctrl-C ends\n`);
-      await untilInterrupted(shell.signal);
+      await untilInterrupted(shell.signal, store);
     } finally {
       await dashboard.close();
     }

@@ -108,6 +108,7 @@ describe("a store", () => {
   function countReads(real: Database): Database {
     return {
       path: real.path,
+      failure: real.failure,
       get writes() {
         return real.writes;
       },

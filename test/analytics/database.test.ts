@@ -187,3 +187,34 @@ describe("transactions", () => {
     expect(await rowsOf(path, "SELECT count(*) FROM asset")).toEqual(["50000"]);
   });
 });
+
+describe("when DuckDB stops itself", () => {
+  const stop = new Error(
+    "FATAL Error: Failed: database has been invalidated because of a previous fatal error.\nStack Trace: …",
+  );
+
+  test("whoever asks hears so in one line, whoever waits is told, and what was committed is there after", async () => {
+    const path = join(folder, "evidence.duckdb");
+    const database = await openDatabase(path);
+    await database.write(({ connection }) => connection.run("INSERT INTO setting VALUES ('kept', 'yes')"));
+    const refused: unknown = await database.read(() => Promise.reject(stop)).catch((error: unknown) => error);
+    expect(refused).toMatchObject({
+      problem: "stopped",
+      message: expect.stringMatching(
+        /^\S+evidence\.duckdb: DuckDB stopped itself \(FATAL Error: .*\); start again/,
+      ) as string,
+    });
+    expect(await database.failure).toBe(refused);
+    await database.close();
+    expect(await rowsOf(path, "SELECT value FROM setting WHERE key = 'kept'")).toEqual(["yes"]);
+  });
+
+  test("any other error is what it is", async () => {
+    const database = await openDatabase(join(folder, "evidence.duckdb"));
+    const wrong = database.read((connection) => connection.run("SELECT nothing"));
+    await expect(wrong).rejects.toThrow(/Binder Error/);
+    const first = await Promise.race([database.failure, Promise.resolve("none")]);
+    expect(first).toBe("none");
+    await database.close();
+  });
+});

@@ -312,6 +312,7 @@ function withEventAfterFirstQuery(real: Database, event: () => Promise<unknown>)
     get writes() {
       return real.writes;
     },
+    failure: real.failure,
     read: (work) => real.read((connection) => work(watched(connection))),
     write: (work) => real.write(work),
     close: () => real.close(),

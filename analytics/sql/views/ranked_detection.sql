@@ -50,6 +50,7 @@ weighed AS (
     host_id, detected_at, category, activity,
     quality,
     trust.name AS trust_name,
+    trust.name IN ('established', 'verified') AS is_borne_out,
     severity.severity,
     severity.rank AS severity_rank,
     severity.weight * quality
@@ -70,15 +71,16 @@ SELECT
   any_value(activity) AS activity,
   any_value(severity) AS severity,
   any_value(severity_rank) AS severity_rank,
-  arg_max(trust_name, (quality, trust)) AS trust,
+  -- The best quality, and among those the highest trust, as one number: comparing pairs takes a sixth of the question.
+  arg_max(trust_name, quality * 1000 + trust) AS trust,
   max(quality) AS quality,                          -- 0: it does not count
   min(first_seen) AS first_seen,
   -- A mark that does not verify cannot make one that counts look fresh.
   coalesce(max(last_seen) FILTER (WHERE quality > 0), max(last_seen)) AS last_seen,
-  sum(packets)::UBIGINT AS packets,
+  sum(packets::DOUBLE)::UBIGINT AS packets,
   max(probability) AS probability,
   -- The same without lone packets: what the other side's answers or a tag bear out.
-  coalesce(max(probability) FILTER (WHERE trust_name IN ('established', 'verified')), 0) AS borne_out_probability,
-  max(last_seen) FILTER (WHERE trust_name IN ('established', 'verified')) AS borne_out_last_seen
+  coalesce(max(probability) FILTER (WHERE is_borne_out), 0) AS borne_out_probability,
+  max(last_seen) FILTER (WHERE is_borne_out) AS borne_out_last_seen
 FROM weighed
 GROUP BY detection_id;

@@ -228,7 +228,9 @@ function removeNamespaces(ofProcess: (pid: number) => boolean): void {
   if (lines.length > 0) runUndisturbed(["ip", "-batch", "-"], `${lines.join("\n")}\n`);
 }
 
-/** In a session of its own: a second Ctrl-C at the terminal must not end what removes things. */
+/** In a session of its own, where another Ctrl-C at the terminal does not end it; again, if one came before it was there. */
 function runUndisturbed(line: readonly string[], input = ""): void {
-  spawnSync("setsid", line, { input });
+  let ended: NodeJS.Signals | null;
+  do ended = spawnSync("setsid", line, { input }).signal;
+  while (ended === "SIGINT");
 }

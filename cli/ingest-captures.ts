@@ -1,4 +1,5 @@
 /** Reads named captures into a store, one after the other: what `ingest` and `open` share. */
+import { secondsAhead } from "../analytics/ahead-of-clock.ts";
 import type { CaptureReport, Store } from "../analytics/store.ts";
 import { withCapture } from "./capture-inputs.ts";
 import type { NamedCapture } from "./capture-inputs.ts";
@@ -7,6 +8,7 @@ import { formatCount } from "./octets-text.ts";
 import { printable } from "./printable.ts";
 import { ProgressBar } from "./progress-bar.ts";
 import type { Shell } from "./shell.ts";
+import { formatSpan } from "./time-text.ts";
 
 /** One report a capture; what could not be opened is refused, with the reason. */
 export async function ingestCaptures(
@@ -82,5 +84,7 @@ export function describeReason(report: CaptureReport): string {
     report.uncheckedTags === undefined
       ? []
       : [`${formatCount(report.uncheckedTags)} ${report.uncheckedTags === 1 ? "tag" : "tags"} without a key`];
-  return [...known, ...grown, ...again, ...unchecked, ...reason].join("; ");
+  const ahead = secondsAhead(report);
+  const future = ahead === undefined ? [] : [`its clock is ${formatSpan(ahead)} ahead of this machine's`];
+  return [...known, ...grown, ...again, ...unchecked, ...future, ...reason].join("; ");
 }

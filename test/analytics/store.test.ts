@@ -66,6 +66,13 @@ describe("as of", () => {
     expect(await store.ranking()).toMatchObject({ asOf: midnight + 60.5, asOfSource: "newest packet" });
   });
 
+  it("is the newest packet of a clock that is ahead, where there is no other", async () => {
+    await database.ingest(conversation({ at: 3600 + 301 }), "future.pcap");
+    const { asOf, asOfSource, hosts } = await store.ranking();
+    expect([asOf, asOfSource]).toEqual([midnight + 3901.5, "newest packet"]);
+    expect(hosts.map((host) => host.address)).toEqual(["10.0.0.1"]);
+  });
+
   it("is what was asked for, and takes in nothing that came later", async () => {
     await database.ingest([...conversation({ at: 0 }), ...conversation({ host: "10.0.0.2:40000", at: 600 })]);
     const { asOfSource, hosts } = await store.ranking({ asOf: midnight + 300 });

@@ -1,4 +1,5 @@
 /** What the ranking is made of: every capture, how reading it ended, and what it held. */
+import { secondsAhead } from "../../../analytics/ahead-of-clock.ts";
 import type { CaptureReport } from "../../../analytics/store.ts";
 import { fetchCaptures, fetchMoment } from "../api-client.ts";
 import { h } from "../element.ts";
@@ -8,6 +9,7 @@ import { exportMenu } from "../parts/export-menu.ts";
 import { panel } from "../parts/panel.ts";
 import { table } from "../parts/table.ts";
 import { absoluteTime } from "../parts/time.ts";
+import { formatSpan } from "../time-text.ts";
 import type { Page, PageContext } from "./page.ts";
 
 export async function capturesPage({ view, signal, chooseFiles }: PageContext): Promise<Page> {
@@ -72,7 +74,9 @@ function captureTable(captures: readonly CaptureReport[]): HTMLElement {
 }
 
 /** The name, and why not all of it was read. */
-function nameOf({ name, reason, reasonOffset, grewFrom }: CaptureReport): Child {
+function nameOf(capture: CaptureReport): Child {
+  const { name, reason, reasonOffset, grewFrom } = capture;
+  const ahead = secondsAhead(capture);
   return h(
     "div",
     { class: "capture-cell" },
@@ -88,6 +92,9 @@ function nameOf({ name, reason, reasonOffset, grewFrom }: CaptureReport): Child 
     grewFrom === undefined
       ? undefined
       : h("span", { class: "reason" }, `grown: ${formatPlural(grewFrom, "packet")} known before`),
+    ahead === undefined
+      ? undefined
+      : h("span", { class: "reason" }, `its clock is ${formatSpan(ahead)} ahead of the server's`),
   );
 }
 

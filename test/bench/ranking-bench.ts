@@ -63,7 +63,12 @@ const questions: readonly Question[] = [
     ask: (connection) => rankHosts(connection, end, { limit: 200 }),
   },
   {
-    name: "the same, filtered by two words",
+    name: "the same, as of the middle of the month",
+    target: 100,
+    ask: (connection) => rankHosts(connection, middle, { limit: 200 }),
+  },
+  {
+    name: "the first page, filtered by two words",
     ask: (connection) => rankHosts(connection, end, { limit: 200, filter: "command active" }),
   },
   {

@@ -88,11 +88,11 @@ export function createApp(options: AppOptions): Express {
     "/api",
     limitRate(options.rateLimit ?? usualRateLimit, () => performance.now() / 1000),
   );
-  const isRequired =
-    token !== undefined ||
-    options.proxy !== undefined ||
-    (options.people !== undefined && !options.people.isEmpty);
   const { people, proxy, localUser = "analyst" } = options;
+  // A token that is added while the server runs closes the door; it does not open again when the last one is taken out.
+  const hasPeople = (): boolean => people !== undefined && !people.isEmpty;
+  let isClosed = token !== undefined || proxy !== undefined || hasPeople();
+  const isRequired = (): boolean => (isClosed ||= hasPeople());
   app.use("/api", identify({ token, people, proxy, localUser, isRequired }));
   app.use("/api", requireRole);
   app.use("/api", auditRequests(store.audit, clock));

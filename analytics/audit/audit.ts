@@ -6,6 +6,8 @@ export const auditActions = [
   "packets",
   "token added",
   "token revoked",
+  "agent token added",
+  "agent token revoked",
   "view saved",
   "view removed",
 ] as const;

@@ -6,6 +6,7 @@ import { CliError, exitCodes } from "../cli-error.ts";
 import type { CommandLine } from "../command.ts";
 import { defaultDatabase } from "../data-folder.ts";
 import { withEvidence } from "../evidence.ts";
+import { noteChange } from "../note-change.ts";
 import { formatCount } from "../octets-text.ts";
 import { printable, printableJson } from "../printable.ts";
 import type { Shell } from "../shell.ts";
@@ -21,8 +22,15 @@ export async function run(line: CommandLine, shell: Shell): Promise<number> {
     return list(line, shell, path);
   }
   if (name === undefined) throw new CliError(`agents ${action}: NAME is missing`);
-  if (action === "add") shell.out(`${addToken(path, name)}\n`);
-  else revokeToken(path, name);
+  if (action === "add") {
+    const token = addToken(path, name);
+    // Before anybody has the token.
+    await noteChange(line, shell, "agent token added", name);
+    shell.out(`${token}\n`);
+  } else {
+    revokeToken(path, name);
+    await noteChange(line, shell, "agent token revoked", name);
+  }
   return exitCodes.done;
 }
 

@@ -1,11 +1,9 @@
 /** `tattle tokens [ACTION NAME]`: who may use the dashboard, and what they may do there. */
-import { userInfo } from "node:os";
-import type { AuditAction } from "../../analytics/audit/audit.ts";
 import { roles } from "../../dashboard/security/person.ts";
 import { CliError, exitCodes } from "../cli-error.ts";
 import type { CommandLine } from "../command.ts";
 import { defaultDatabase } from "../data-folder.ts";
-import { withNewEvidence } from "../evidence.ts";
+import { noteChange } from "../note-change.ts";
 import { addPerson, peopleTokenPath, readPeople, revokePerson } from "../people-token-file.ts";
 import { printableJson } from "../printable.ts";
 import type { Shell } from "../shell.ts";
@@ -48,14 +46,4 @@ function list(line: CommandLine, shell: Shell, path: string): void {
       ),
     );
   }
-}
-
-async function noteChange(
-  line: CommandLine,
-  shell: Shell,
-  action: AuditAction,
-  subject: string,
-): Promise<void> {
-  const event = { who: userInfo().username, role: "operator", action, subject };
-  await withNewEvidence(line, shell, (store) => store.audit.note(event, shell.now()));
 }

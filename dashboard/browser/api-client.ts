@@ -142,6 +142,20 @@ export function ownHeaders(): Record<string, string> {
   return { Accept: "application/json", ...(token === "" ? {} : { Authorization: `Bearer ${token}` }) };
 }
 
+/** @throws ApiError with status 0 if nobody answers, or something that is no server of tattle's does. */
+async function exchange(
+  path: string,
+  request: RequestInit,
+): Promise<{ response: Response; answer: unknown }> {
+  try {
+    const response = await fetch(path, request);
+    return { response, answer: await response.json() };
+  } catch (error) {
+    if (request.signal?.aborted === true) throw error;
+    throw new ApiError(0, "the server does not answer");
+  }
+}
+
 /** GET, or POST where there is a body. */
 async function ask<Answer>(path: string, signal?: AbortSignal, body?: unknown): Promise<Answer> {
   const headers = ownHeaders();
@@ -152,8 +166,7 @@ async function ask<Answer>(path: string, signal?: AbortSignal, body?: unknown): 
     headers["X-Tattle-Request"] = "1";
     Object.assign(request, { method: "POST", body: JSON.stringify(body) });
   }
-  const response = await fetch(path, request);
-  const answer: unknown = await response.json();
+  const { response, answer } = await exchange(path, request);
   if (!response.ok) throw new ApiError(response.status, (answer as ErrorAnswer).error);
   return answer as Answer;
 }

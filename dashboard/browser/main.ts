@@ -13,6 +13,7 @@ import { hostsPage } from "./pages/hosts.ts";
 import { networkPage } from "./pages/network.ts";
 import type { Page, PageContext } from "./pages/page.ts";
 import { tokenForm } from "./pages/token.ts";
+import { problemOf } from "./problem.ts";
 import { setPerson } from "./triage/decider.ts";
 import { listenToDrops } from "./uploads/drop-zone.ts";
 import { createUploadTray } from "./uploads/upload-tray.ts";
@@ -112,12 +113,11 @@ async function pageOf(context: PageContext): Promise<Page> {
 
 function explain(error: unknown): HTMLElement {
   if (error instanceof ApiError && error.status === 401) return tokenForm(error.message, () => void show());
-  const text = error instanceof ApiError ? error.message : "the server does not answer";
   return h(
     "div",
     { class: "panel nothing", role: "alert" },
     h("h2", {}, "This cannot be shown"),
-    h("p", {}, text),
+    h("p", {}, problemOf(error)),
     h("button", { type: "button", class: "button", onclick: () => void show() }, "Try again"),
   );
 }

@@ -28,7 +28,7 @@ export interface Identification {
   /** Who it is where nobody is asked. */
   readonly localUser: string;
   /** Whether everybody who gets here must say who they are. */
-  readonly isRequired: boolean;
+  readonly isRequired: () => boolean;
 }
 
 const persons = new WeakMap<Request, Person>();
@@ -66,7 +66,7 @@ function whoIs(request: Request, options: Identification, shared: Buffer | undef
     if (shared && timingSafeEqual(digest(given), shared))
       return { name: "token", role: "operator", isKnown: false };
   }
-  if (!options.isRequired) return { name: options.localUser, role: "operator", isKnown: false };
+  if (!options.isRequired()) return { name: options.localUser, role: "operator", isKnown: false };
   throw new HttpError(
     401,
     given === undefined ? "a token is required: Authorization: Bearer TOKEN" : "the token is wrong",

@@ -31,6 +31,18 @@ test("a token is printed once, kept as a digest with its role, and revoked again
   expect((await run("tokens", "revoke", "eve")).err).toMatch(/eve: no token of this name/);
 });
 
+test("tokens of agents are noted, too", async () => {
+  await run("agents", "add", "border-1");
+  await run("agents", "revoke", "border-1");
+  const { entries } = JSON.parse((await run("audit", "--json")).out) as {
+    entries: { action: string; subject: string }[];
+  };
+  expect(entries.slice(0, 2)).toMatchObject([
+    { action: "agent token revoked", subject: "border-1" },
+    { action: "agent token added", subject: "border-1" },
+  ]);
+});
+
 test("while the server runs, decisions, exports and changes of tokens are in one log, newest first", async () => {
   const token = (await run("tokens", "add", "olga", "--role", "operator")).out.trim();
   const server = startTattle(["serve", "--database", database, "--port", "0"]);
@@ -55,6 +67,8 @@ test("while the server runs, decisions, exports and changes of tokens are in one
       ["triage", expect.stringMatching(/^[0-9.]+: acknowledged \(change 1\)$/)],
       ["export", "hosts?format=csv"],
       ["token added", "olga: operator"],
+      ["agent token revoked", "border-1"],
+      ["agent token added", "border-1"],
       ["token added", "ada: analyst"],
     ]);
     expect(entries.slice(1, 3).map(({ who }) => who)).toEqual(["olga", "olga"]);

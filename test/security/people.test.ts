@@ -43,6 +43,18 @@ async function decide(headers: object): Promise<Answer> {
   return ask(await Promise.resolve(dashboard!), { method: "POST", path: "/api/triage", headers: sent, body });
 }
 
+test("the first token closes a dashboard that runs openly; taking out the last one does not open it again", async () => {
+  rmSync(file);
+  const running = await start();
+  const status = async (headers: object = {}) =>
+    (await ask(running, { path: "/api/health", headers: { ...headers } })).status;
+  expect(await status()).toBe(200);
+  writeFileSync(file, line("ada", "analyst"));
+  expect([await status(), await status(bearer("ada"))]).toEqual([401, 200]);
+  rmSync(file);
+  expect([await status(), await status(bearer("ada"))]).toEqual([401, 401]);
+});
+
 describe("tokens of people", () => {
   test("where there are any, nobody gets anything without one, on loopback neither", async () => {
     const running = await start();

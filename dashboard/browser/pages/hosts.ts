@@ -9,6 +9,7 @@ import { rankingSummary } from "../hosts/summary.ts";
 import { unrankedTable } from "../hosts/unranked-table.ts";
 import { formatCount, formatPlural } from "../number-text.ts";
 import { exportMenu } from "../parts/export-menu.ts";
+import { problemOf } from "../problem.ts";
 import { panel } from "../parts/panel.ts";
 import { severityLabel } from "../parts/severity.ts";
 import { createPicks } from "../triage/picks.ts";
@@ -121,9 +122,9 @@ function moreButton(left: number, more: () => Promise<void>): HTMLElement {
   );
   button.addEventListener("click", () => {
     button.disabled = true;
-    more().catch(() => {
+    more().catch((error: unknown) => {
       button.disabled = false;
-      button.textContent = "The server does not answer: try again";
+      button.textContent = `Try again: ${problemOf(error)}`;
     });
   });
   return button;

@@ -1,4 +1,5 @@
 /** A table that the server sorts and sends in parts: its headings are the orders that there are, and more rows come when asked for. */
+import { problemOf } from "../problem.ts";
 import { h } from "../element.ts";
 import type { Child } from "../element.ts";
 import { formatCount } from "../number-text.ts";
@@ -46,8 +47,8 @@ export function serverTable<Row>(options: ServerTable<Row>): HTMLElement {
       body.append(...part.rows.map((row) => rowOf(columns, row)));
       // What is not there any more cannot be shown.
       count(part.rows.length === 0 ? 0 : part.total);
-    } catch {
-      more.textContent = "The server does not answer: try again";
+    } catch (error) {
+      more.textContent = `Try again: ${problemOf(error)}`;
     } finally {
       more.disabled = false;
     }

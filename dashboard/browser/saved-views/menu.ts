@@ -6,7 +6,7 @@ import { ApiError, fetchSavedViews, postRemovedView, postSavedView } from "../ap
 import { h, replaceChildren } from "../element.ts";
 import { formatTime } from "../time-text.ts";
 import { isNameKnown, mayDecide, rememberedName, rememberName } from "../triage/decider.ts";
-import { problemOf } from "../triage/notice.ts";
+import { problemOf } from "../problem.ts";
 
 export interface SavedViewsMenu {
   readonly element: HTMLElement;

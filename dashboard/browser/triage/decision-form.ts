@@ -4,8 +4,9 @@ import type { TriageSelection, TriageState } from "../../../analytics/triage/tri
 import { postDecision } from "../api-client.ts";
 import { h } from "../element.ts";
 import { formatPlural } from "../number-text.ts";
+import { problemOf } from "../problem.ts";
 import { isNameKnown, mayDecide, rememberedName, rememberName } from "./decider.ts";
-import { noticeDecision, problemOf } from "./notice.ts";
+import { noticeDecision } from "./notice.ts";
 import { stateNames } from "./states.ts";
 
 export interface DecisionFormOptions {

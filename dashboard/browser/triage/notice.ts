@@ -3,6 +3,7 @@ import type { TriageReport } from "../../../analytics/triage/triage.ts";
 import { postUndo } from "../api-client.ts";
 import { h, replaceChildren } from "../element.ts";
 import { formatPlural } from "../number-text.ts";
+import { problemOf } from "../problem.ts";
 import { rememberedName } from "./decider.ts";
 
 let shown: HTMLElement | undefined;
@@ -30,10 +31,6 @@ export function noticeDecision(text: string, report: TriageReport, refresh: () =
 
 export function noticeText(text: string): void {
   replaceChildren(place(), h("span", {}, text), closeButton());
-}
-
-export function problemOf(error: unknown): string {
-  return error instanceof Error ? error.message : "the server does not answer";
 }
 
 function leftAlone({ decidedSince }: TriageReport): string {

@@ -137,7 +137,7 @@ async function addToSums(
     add(sums, [known.get(key) ?? 0, trust], packet, Number.MAX_SAFE_INTEGER);
   if (sums.size === 0) return;
   await connection.run(
-    "CREATE TEMP TABLE detected_sum (detection_id UINTEGER, trust UTINYINT, first_seen TIMESTAMP, last_seen TIMESTAMP, packets UBIGINT)",
+    "CREATE OR REPLACE TEMP TABLE detected_sum (detection_id UINTEGER, trust UTINYINT, first_seen TIMESTAMP, last_seen TIMESTAMP, packets UBIGINT)",
   );
   const rows = [...sums.values()].map(({ series: [detection = 0, trust = 0], first, last, packets }) => [
     detection,
@@ -193,7 +193,7 @@ async function storeContacts(connection: DuckDBConnection, packets: readonly Pac
   if (contacts.size === 0) return;
   await appendRows(connection, "flow_passed", [...passed.values()]);
   await connection.run(
-    "CREATE TEMP TABLE contact (host_id UINTEGER, peer_id UINTEGER, first_contact TIMESTAMP)",
+    "CREATE OR REPLACE TEMP TABLE contact (host_id UINTEGER, peer_id UINTEGER, first_contact TIMESTAMP)",
   );
   const rows = [...contacts.values()].map(({ host, peer, time }) => [host, peer, timestamp(time)]);
   await appendRows(connection, "contact", rows);

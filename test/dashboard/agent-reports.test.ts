@@ -307,6 +307,18 @@ async function beat(fields: object = {}): Promise<number> {
   return answer.status;
 }
 
+test("events of two agents in one batch are all stored, each agent's for itself", async () => {
+  const other = "2d0a1f63-3f0e-4c0a-9f0f-6a1b2c3d4e5f";
+  const passed = { verdict: "accept", trust: "established" } as const;
+  const events = [enforced(0), { ...enforced(1), ...passed }].flatMap((event) => [
+    event,
+    { ...event, agent: other, id: event.id.replace("spool", "other") },
+  ]);
+  const answer = await send(events);
+  expect([answer.status, answer.json()]).toEqual([200, { stored: 4, known: 0 }]);
+  expect((await store.agents()).map(({ events: count }) => count)).toEqual([2, 2]);
+});
+
 describe("heartbeats", () => {
   test("the last one is kept, and people can read it", async () => {
     expect(await beat()).toBe(204);

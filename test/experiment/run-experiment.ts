@@ -124,6 +124,8 @@ async function concludeRun(
   await nodes.end(nodesOf(plan));
   const counted = variant === "control" ? undefined : await router.counted();
   await router.stop();
+  // The kernel hands packets to tcpdump within a second; a signal before that loses the last ones.
+  await delay(1500);
   let missed = 0;
   for (const capture of captures) missed += await capture.stop();
   tell("the run is over; what happened is read from captures and database");

@@ -39,28 +39,33 @@ function rulesOf(random: Random): object[] {
   });
 }
 
-test("whatever the policy and however long the agent is dead, rules hold back at least what decide() does", () => {
-  const random = seededRandom(7);
-  for (let round = 0; round < 400; round++) {
-    const policy = policyOf(rulesOf(random));
-    const ruleset = rulesetFor(policy, settings, 4, compiledAt);
-    for (let packet = 0; packet < 20; packet++) {
-      const time = compiledAt + 61 + random.pick([0, 1, 30, 300, 3600, 86_400, 10_000_000]);
-      const records = Array.from({ length: 1 + random.below(3) }, () => ({
-        detectedAt: time - random.pick([-100, 0, 29, 30, 59, 60, 299, 300, 600, 3600, 4000, 8000, 1_000_000]),
-        category: random.pick([1, 2]),
-        activity: 1,
-      }));
-      const octets = tcpPacket(ip, { sourcePort: 1, destinationPort: 2, options: markOption(records) });
-      const facts = readPacketFacts(octets, path, policy);
-      const verdict = facts && decide(policy, facts, time);
-      const outcome = passPacket(ruleset, { ...path, ...addresses, octets, time });
-      const action = (outcome.label?.split(":")[1] ?? "accept") as Action;
-      const situation = JSON.stringify({ rules: policy.rules, records, time, verdict, outcome });
-      expect(strictness[action], situation).toBeGreaterThanOrEqual(strictness[verdict?.action ?? "accept"]);
+test(
+  "whatever the policy and however long the agent is dead, rules hold back at least what decide() does",
+  { timeout: 240_000 },
+  () => {
+    const random = seededRandom(7);
+    for (let round = 0; round < 400; round++) {
+      const policy = policyOf(rulesOf(random));
+      const ruleset = rulesetFor(policy, settings, 4, compiledAt);
+      for (let packet = 0; packet < 20; packet++) {
+        const time = compiledAt + 61 + random.pick([0, 1, 30, 300, 3600, 86_400, 10_000_000]);
+        const records = Array.from({ length: 1 + random.below(3) }, () => ({
+          detectedAt:
+            time - random.pick([-100, 0, 29, 30, 59, 60, 299, 300, 600, 3600, 4000, 8000, 1_000_000]),
+          category: random.pick([1, 2]),
+          activity: 1,
+        }));
+        const octets = tcpPacket(ip, { sourcePort: 1, destinationPort: 2, options: markOption(records) });
+        const facts = readPacketFacts(octets, path, policy);
+        const verdict = facts && decide(policy, facts, time);
+        const outcome = passPacket(ruleset, { ...path, ...addresses, octets, time });
+        const action = (outcome.label?.split(":")[1] ?? "accept") as Action;
+        const situation = JSON.stringify({ rules: policy.rules, records, time, verdict, outcome });
+        expect(strictness[action], situation).toBeGreaterThanOrEqual(strictness[verdict?.action ?? "accept"]);
+      }
     }
-  }
-});
+  },
+);
 
 const addresses = { source: parseAddress(ip.source), destination: parseAddress(ip.destination) };
 

@@ -86,7 +86,7 @@ export function createApp(options: AppOptions): Express {
   app.use("/api", refuseCrossSite);
   app.use(
     "/api",
-    limitRate(options.rateLimit ?? usualRateLimit, () => performance.now() / 1000),
+    limitRate(options.rateLimit ?? usualRateLimit, () => performance.now() / 1000, options.proxy),
   );
   const { people, proxy, localUser = "analyst" } = options;
   // A token that is added while the server runs closes the door; it does not open again when the last one is taken out.

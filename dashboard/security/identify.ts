@@ -75,14 +75,22 @@ function whoIs(request: Request, options: Identification, shared: Buffer | undef
 }
 
 function proxiedPerson(request: Request, { proxy, people }: Identification): Person | undefined {
-  if (!proxy) return undefined;
-  const name = request.headers[proxy.header];
-  const sender = (request.socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
-  if (name === undefined || !proxy.addresses.includes(sender)) return undefined;
-  // Two headers arrive as one with a comma: whoever slipped a second one past the proxy is nobody.
-  if (typeof name !== "string" || !isUserName(name))
-    throw new HttpError(401, `the header ${proxy.header} has no name of a user`);
+  if (!proxy || saidByProxy(request, proxy) === undefined) return undefined;
+  const name = proxiedName(request, proxy);
+  if (name === undefined) throw new HttpError(401, `the header ${proxy.header} has no name of a user`);
   return { name, role: people?.roleOf(name) ?? proxy.role, isKnown: true };
+}
+
+/** The user that the trusted proxy names; undefined if the request is not its, or names nobody. */
+export function proxiedName(request: Request, proxy: TrustedProxy | undefined): string | undefined {
+  const said = proxy && saidByProxy(request, proxy);
+  // Two headers arrive as one with a comma: whoever slipped a second one past the proxy is nobody.
+  return typeof said === "string" && isUserName(said) ? said : undefined;
+}
+
+function saidByProxy(request: Request, { header, addresses }: TrustedProxy): string | string[] | undefined {
+  const sender = (request.socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+  return addresses.includes(sender) ? request.headers[header] : undefined;
 }
 
 /** Names as of tokens, and addresses of mail. */

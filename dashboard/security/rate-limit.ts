@@ -5,6 +5,8 @@
 import { isIPv6 } from "node:net";
 import type { RequestHandler } from "express";
 import { HttpError } from "../http-error.ts";
+import { proxiedName } from "./identify.ts";
+import type { TrustedProxy } from "./identify.ts";
 
 export interface RateLimit {
   readonly perSecond: number;
@@ -61,11 +63,17 @@ export class TokenBuckets {
   }
 }
 
-/** `seconds`: a clock that only runs on. */
-export function limitRate(limit: RateLimit, seconds: () => number): RequestHandler {
+/** `seconds`: a clock that only runs on. Behind a trusted proxy each user is a sender. */
+export function limitRate(
+  limit: RateLimit,
+  seconds: () => number,
+  proxy: TrustedProxy | undefined,
+): RequestHandler {
   const buckets = new TokenBuckets(limit);
   return (request, _response, next) => {
-    const wait = buckets.take(senderOf(request.socket.remoteAddress ?? ""), seconds());
+    const user = proxiedName(request, proxy);
+    const sender = user === undefined ? senderOf(request.socket.remoteAddress ?? "") : `user ${user}`;
+    const wait = buckets.take(sender, seconds());
     if (wait === 0) return next();
     throw new HttpError(429, "too many requests at once", { "Retry-After": String(Math.ceil(wait)) });
   };

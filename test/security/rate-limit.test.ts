@@ -65,4 +65,19 @@ describe("over real HTTP", () => {
     }
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
   });
+
+  test("behind a trusted proxy one user's haste holds up nobody else, and from elsewhere a name is none", async () => {
+    const proxy = { addresses: ["127.0.0.1"], header: "x-user", role: "viewer" } as const;
+    const rateLimit = { perSecond: 0.01, burst: 2 };
+    const asked = async (user: string): Promise<number> =>
+      (await ask(dashboard!, { path: "/api/health", headers: { "X-User": user } })).status;
+    dashboard = await startFakeDashboard({ rateLimit, proxy });
+    expect([await asked("ada"), await asked("ada"), await asked("ada")]).toEqual([200, 200, 429]);
+    expect(await asked("olga")).toBe(200);
+    // Names that are none share the proxy's own bucket.
+    expect([await asked("a b"), await asked("c d"), await asked("e f")]).toEqual([401, 401, 429]);
+    await dashboard.close();
+    dashboard = await startFakeDashboard({ rateLimit, proxy: { ...proxy, addresses: ["192.0.2.1"] } });
+    expect([await asked("ada"), await asked("olga"), await asked("eve")]).toEqual([401, 401, 429]);
+  });
 });

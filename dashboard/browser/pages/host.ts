@@ -42,7 +42,7 @@ export async function hostPage(context: PageContext): Promise<Page> {
   const name = ranked?.name ?? unranked?.name;
   return {
     title: name === undefined ? view.address : `${name} (${view.address})`,
-    asOf: { time: asOf, isAsked: view.asOf !== "", source: "newest evidence" },
+    asOf: { time: asOf, isAsked: view.asOf !== "", source: "newest" },
     content: h(
       "div",
       { class: "page host-page" },

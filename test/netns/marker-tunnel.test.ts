@@ -94,7 +94,14 @@ test.each(reason === undefined ? [{ tagged: false }, { tagged: true }] : [])(
     try {
       await host.say(leak);
       const file = join(folder, `${String(tagged)}.pcap`);
-      await capture(topology, "router", file, ["--immediate-mode", "-i", "lan0", "udp port 4789"]);
+      await capture(topology, "router", file, [
+        "--immediate-mode",
+        "-s",
+        "256",
+        "-i",
+        "lan0",
+        "udp port 4789",
+      ]);
       const server = startTalker(topology, "outside", ["listen", "7400"]);
       talkers.push(server);
       await waitUntil("it listens", () => server.lines.includes("listening"));
